@@ -1,0 +1,13 @@
+"""Write to the record."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from apps.audit.models import Event
+
+
+def record(action: str, *, actor: Any = None, workspace: UUID | None = None, target: object = "", **details: Any) -> Event:
+    """Add one event, in the caller's transaction: what is rolled back was not done. Never texts, names of files or keys in `details`."""
+    return Event.objects.create(action=action, actor=actor, workspace=workspace, target=str(target), details=details)

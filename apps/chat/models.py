@@ -1,0 +1,198 @@
+"""Conversations, what was said in them, and the runs that make the answers."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User
+from apps.core.ids import uuid7
+from apps.documents.models import Document, DocumentVersion
+from apps.workspaces.models import Workspace
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def visible_to(self, user: User) -> ConversationQuerySet:
+        """The person's own conversations in workspaces that they still belong to, deleted ones left out."""
+        return self.filter(author=user, workspace__in=Workspace.objects.visible_to(user), deleted_at=None)
+
+
+class Conversation(models.Model):
+    """A talk between one person and the model. `audience` is its author alone until sharing comes."""
+
+    class Audience(models.TextChoices):
+        AUTHOR = "author", _("Only me")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="conversations")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations")
+    audience = models.CharField(max_length=10, choices=Audience.choices, default=Audience.AUTHOR)
+    title = models.CharField(max_length=200, blank=True)
+    next_sequence = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "author", "-updated_at"], name="conversation_recent")]
+
+    def __str__(self) -> str:
+        return self.title or str(self.pk)
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def visible_to(self, user: User) -> MessageQuerySet:
+        """Messages of the conversations that `user` may read."""
+        return self.filter(conversation__in=Conversation.objects.visible_to(user))
+
+
+class Message(models.Model):
+    """A question or an answer. An answer's text stays empty until its run has ended; then it never changes."""
+
+    class Role(models.TextChoices):
+        USER = "user"
+        ASSISTANT = "assistant"
+
+    class Status(models.TextChoices):
+        DONE = "done"
+        QUEUED = "queued"
+        RUNNING = "running"
+        STOPPED = "stopped"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="children")
+    sequence = models.PositiveIntegerField()
+    role = models.CharField(max_length=10, choices=Role.choices)
+    text = models.TextField(blank=True)
+    thinking = models.TextField(blank=True)
+    html = models.TextField(blank=True, help_text="The answer as it was shown: its blocks, rendered and sanitised once.")
+    engine = models.CharField(max_length=100, blank=True)
+    tokens = models.PositiveIntegerField(default=0)
+    tokens_per_s = models.FloatField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["conversation", "sequence"], name="message_sequence_once")]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.sequence} in {self.conversation_id}"
+
+
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    def visible_to(self, user: User) -> GenerationQuerySet:
+        """Runs in conversations that `user` may read: the only door for views and sockets."""
+        return self.filter(conversation__in=Conversation.objects.visible_to(user))
+
+    def owned(self, *, pk: UUID, attempt: int) -> GenerationQuerySet:
+        """The run, if `attempt` still owns it and nobody asked it to stop."""
+        return self.filter(pk=pk, status=Generation.Status.RUNNING, attempt=attempt)
+
+    def beat(self, *, pk: UUID, attempt: int, **written: Any) -> bool:
+        """Save what was written so far; False if this attempt no longer owns the run."""
+        return self.owned(pk=pk, attempt=attempt).update(beat_at=Now(), **written) == 1
+
+
+class Generation(models.Model):
+    """A run: one question on its way to its answer. While it runs the text is here; the end copies it to the answer.
+
+    `lane` orders kinds of work (talk before API before background), `attempt` numbers the takers so that a late one is silent,
+    `beat_at` says that the taker lives. It has no index, so a beat stays a cheap update in place.
+    """
+
+    class Lane(models.IntegerChoices):
+        TALK = 0
+        API = 1
+        BACKGROUND = 2
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        STOPPING = "stopping"  # asked to stop; the worker (or the sweep, where it died) writes the end
+        DONE = "done"
+        STOPPED = "stopped"
+        FAILED = "failed"
+
+    ACTIVE = (Status.QUEUED, Status.RUNNING, Status.STOPPING)
+    FINAL = (Status.DONE, Status.STOPPED, Status.FAILED)
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="runs")
+    question = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="asked_run")
+    answer = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="run")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="runs")
+    key = models.CharField(max_length=100)
+    lane = models.PositiveSmallIntegerField(choices=Lane.choices, default=Lane.TALK)
+    max_tokens = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    attempt = models.PositiveIntegerField(default=0)
+    takeovers = models.PositiveSmallIntegerField(default=0)
+    engine_aborts = models.PositiveSmallIntegerField(default=0)
+    text = models.TextField(blank=True)
+    thinking = models.TextField(blank=True)
+    notes = models.JSONField(default=list, help_text="Codes of what happened on the way: worker_restarted, model_failed, ...")
+    error = models.CharField(max_length=40, blank=True)
+    nearest = models.JSONField(default=list, help_text="Where nothing clearly answers: the best hits, never sources.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    beat_at = models.DateTimeField(null=True)
+
+    objects = GenerationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["asked_by", "key"], name="run_key_once")]
+        indexes = [
+            models.Index(fields=["lane", "created_at"], name="run_active", condition=models.Q(status__in=["queued", "running", "stopping"])),
+            models.Index(fields=["asked_by", "-started_at"], name="run_person_served"),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk} ({self.status})"
+
+
+class CitationQuerySet(models.QuerySet["Citation"]):
+    def visible_to(self, user: User) -> CitationQuerySet:
+        """Citations in conversations that `user` may read."""
+        return self.filter(message__in=Message.objects.visible_to(user))
+
+
+class Citation(models.Model):
+    """What marker [n] of an answer stands for: a place in a version of a document, and the words copied from it."""
+
+    class Found(models.TextChoices):
+        FOUND = "found", _("words found")
+        PARTLY = "partly", _("partly found")
+        MISSING = "missing", _("not found in the source")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="citations")
+    n = models.PositiveSmallIntegerField()
+    document = models.ForeignKey(Document, null=True, on_delete=models.SET_NULL, related_name="+")
+    version = models.ForeignKey(DocumentVersion, null=True, on_delete=models.SET_NULL, related_name="+")
+    title = models.CharField(max_length=300)
+    page = models.PositiveIntegerField()
+    place = models.CharField(max_length=300, blank=True)
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    quote = models.TextField()
+    found = models.CharField(max_length=10, choices=Found.choices, default=Found.FOUND)
+
+    objects = CitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "n"], name="citation_n_once")]
+
+    def __str__(self) -> str:
+        return f"[{self.n}] {self.title}"

@@ -1,0 +1,1 @@
+"""What every app stands on: no rows, and it imports no app."""

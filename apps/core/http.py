@@ -1,0 +1,36 @@
+"""The front door's answers to what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from apps.core.errors import ProductError
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """True for programs and for our own scripts; a person's browser asks for a page."""
+    return request.path.startswith("/api/") or "text/html" not in request.headers.get("Accept", "")
+
+
+def error_response(request: HttpRequest, error: ProductError) -> HttpResponse:
+    """`{"error": {...}}` for programs, a page with the sentence for people, both with the error's status."""
+    if wants_json(request):
+        return JsonResponse({"error": error.as_dict()}, status=error.status)
+    return render(request, "error.html", {"error": error}, status=error.status)
+
+
+class ProductErrorMiddleware:
+    """Turns a ProductError that a view let through into its answer: caught once, here."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The answer for a ProductError; None leaves any other exception to Django."""
+        return error_response(request, exception) if isinstance(exception, ProductError) else None

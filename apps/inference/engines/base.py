@@ -1,0 +1,121 @@
+"""The seam between an answer and whatever writes it: one Protocol, typed requests, typed pieces. Nothing of Django in here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+
+class EngineError(Exception):
+    """The engine could not answer; `code` names the reason for logs, frames and the API."""
+
+    code = "engine_failed"
+
+
+class EngineUnavailable(EngineError):
+    """The engine is not there (not loaded, died while loading, missing library): another one may answer."""
+
+    code = "engine_unavailable"
+
+
+class PromptTooLong(EngineError):
+    """The request does not fit into the model's context."""
+
+    code = "prompt_too_long"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier message of the conversation, without its thinking."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document offered to the engine under `number` (1..k): untrusted data, never instructions.
+
+    `score` is the search's own (higher is better, comparable inside one request only).
+    """
+
+    number: int
+    title: str
+    place: str
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """All that an engine needs to answer one question.
+
+    `written` is what an earlier attempt already showed: the engine goes on from there and yields only what is new.
+    `weights` are the question's terms with their inverse document frequency in this workspace; `relevance` is the
+    best hit's share of the highest score that the question could reach (0..1). Both are empty where no document was searched.
+    """
+
+    question: str
+    turns: tuple[Turn, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    system: str = ""
+    written: str = ""
+    max_tokens: int = 1024
+    language: str = "en"
+    has_documents: bool = False
+    relevance: float = 0.0
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """Some more of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingPiece:
+    """Some more of what the model thinks before it answers; never part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuotePiece:
+    """From here on marker [`n`] stands for `quote`, copied letter by letter from passage `passage`."""
+
+    n: int
+    passage: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsagePiece:
+    """Figures of the run so far: tokens read and written, and the speed of writing in tokens per second."""
+
+    prompt_tokens: int
+    answer_tokens: int
+    tokens_per_s: float
+
+
+Piece = TextPiece | ThinkingPiece | QuotePiece | UsagePiece
+
+
+class Engine(Protocol):
+    """Whatever can answer: a local model, a remote server, or the documents' own words."""
+
+    name: str
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[Piece]:
+        """Pieces of the answer as they are made. Closing the iterator stops the engine within 200 ms. Raises EngineError."""
+        ...
+
+    async def count_tokens(self, text: str) -> int:
+        """How many tokens `text` costs in this engine. Raises EngineError."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """One vector a text, (len(texts), dim). Raises EngineUnavailable where the engine has no embeddings."""
+        ...

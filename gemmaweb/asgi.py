@@ -1,0 +1,22 @@
+"""The ASGI application: size limits, static files, then pages and sockets."""
+
+from __future__ import annotations
+
+import os
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from servestatic import ServeStaticASGI
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gemmaweb.settings")
+pages = get_asgi_application()
+
+from apps.chat.routing import websocket_urlpatterns  # noqa: E402  # models need the application set up first
+from apps.core.bodies import BodyLimit  # noqa: E402
+
+sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+static = ServeStaticASGI(pages, root=settings.STATIC_ROOT, prefix="static/", max_age=31_536_000)
+application = ProtocolTypeRouter({"http": BodyLimit(static), "websocket": sockets})

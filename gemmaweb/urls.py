@@ -1,0 +1,18 @@
+"""All addresses of the site."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from gemmaweb import health
+
+urlpatterns = [
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+    path("api/", include("apps.api.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("", include("apps.accounts.urls")),
+    path("", include("apps.workspaces.urls")),
+    path("", include("apps.documents.urls")),
+    path("", include("apps.chat.urls")),
+]
