@@ -1,0 +1,78 @@
+"""Who is who in the tests: Alice owns the team's workspace, Bob is on the team, Charlie is a stranger with a workspace of his own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from apps.accounts.models import User
+from apps.workspaces.models import Installation, Membership, Role, Workspace
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    yield
+    cache.clear()
+
+
+def make_person(name: str) -> User:
+    """A person whose password is PASSWORD."""
+    return User.objects.create_user(f"{name.lower()}@example.org", PASSWORD, name=name)
+
+
+def make_workspace(slug: str, **roles: User) -> Workspace:
+    """A workspace with one member for each role given."""
+    workspace = Workspace.objects.create(slug=slug, name=slug.title())
+    for role, user in roles.items():
+        Membership.objects.create(workspace=workspace, user=user, role=Role(role))
+    return workspace
+
+
+@pytest.fixture
+def installation(db: None) -> Installation:
+    """The installation has been set up."""
+    return Installation.objects.create()
+
+
+@pytest.fixture
+def alice(installation: Installation) -> User:
+    """Owns the team's workspace."""
+    return make_person("Alice")
+
+
+@pytest.fixture
+def bob(installation: Installation) -> User:
+    """A member of Alice's team."""
+    return make_person("Bob")
+
+
+@pytest.fixture
+def charlie(installation: Installation) -> User:
+    """A stranger: a person of the installation, not of the team."""
+    user = make_person("Charlie")
+    make_workspace("elsewhere", owner=user)
+    return user
+
+
+@pytest.fixture
+def workspace(alice: User, bob: User) -> Workspace:
+    """The team's workspace."""
+    return make_workspace("harbour", owner=alice, member=bob)
+
+
+def signed_in(user: User) -> Client:
+    """A browser in which `user` has signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
