@@ -1,0 +1,54 @@
+"""A ZIP archive from a stranger: parts are read from memory, one by one, within a budget."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+from apps.documents.parsing.errors import Damaged, Encrypted, TooLargeInside
+from apps.documents.parsing.limits import MIB, Limits
+
+RATIO_FROM_BYTES = 10 * MIB
+IS_ENCRYPTED = 0x1
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OverflowError, OSError)
+
+
+class Archive:
+    """The parts of a ZIP by name; what is not asked for is never unpacked, and nothing is written to disk."""
+
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        self._limits = limits
+        self._unpacked_bytes = 0
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+        except _BROKEN as error:
+            raise Damaged from error
+        entries = self._zip.infolist()
+        if len(entries) > limits.max_entries:
+            raise TooLargeInside
+        self._entries = {entry.filename: entry for entry in entries}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def read(self, name: str) -> bytes | None:
+        """The part called `name`, or None. Raises Damaged, Encrypted, TooLargeInside."""
+        entry = self._entries.get(name)
+        if entry is None:
+            return None
+        if entry.flag_bits & IS_ENCRYPTED:
+            raise Encrypted
+        self._spend(entry)
+        try:
+            return self._zip.read(entry)
+        except _BROKEN as error:
+            raise Damaged from error
+
+    def _spend(self, entry: zipfile.ZipInfo) -> None:
+        """Trust the declared size: no more than that is ever unpacked, and a lie ends as a wrong checksum."""
+        self._unpacked_bytes += entry.file_size
+        is_dense = entry.file_size > RATIO_FROM_BYTES and entry.file_size > entry.compress_size * self._limits.max_ratio
+        if is_dense or self._unpacked_bytes > self._limits.max_unpacked_bytes:
+            raise TooLargeInside

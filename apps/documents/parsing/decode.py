@@ -1,0 +1,74 @@
+"""Bytes to text, whatever they were written in."""
+
+from __future__ import annotations
+
+import codecs
+
+SAMPLE_BYTES = 64 * 1024
+_MARKS = (  # UTF-32 first: its little-endian mark begins with the one of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_AS_BROWSERS_DO = {"iso8859-1": "cp1252", "ascii": "cp1252", "shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949"}
+
+
+def decode(data: bytes, declared: str = "") -> str:
+    """`data` as text: by its mark, as strict UTF-8, as `declared`, as UTF-8 with a few broken places, or by a guess."""
+    if encoding := marked_encoding(data) or unmarked_utf16(data):
+        return data.decode(encoding, errors="replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _decode_legacy(data, declared)
+
+
+def marked_encoding(data: bytes) -> str:
+    """The encoding that the byte order mark in front names, or ""."""
+    return next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "")
+
+
+def unmarked_utf16(data: bytes) -> str:
+    """The byte order of UTF-16 without a mark, told by NULs that all stand on one side, or ""."""
+    sample = data[: 4096 & ~1]
+    low, high = sample[0::2].count(0), sample[1::2].count(0)
+    if max(low, high) * 3 < len(sample) // 2 or min(low, high) * 20 > max(low, high):
+        return ""
+    return "utf-16-le" if high > low else "utf-16-be"
+
+
+def _decode_legacy(data: bytes, declared: str) -> str:
+    if encoding := _known(declared):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            pass  # a wrong declaration is common; go on as if there were none
+    broken_utf8 = data.decode("utf-8", errors="replace")
+    if _is_mostly_utf8(broken_utf8):
+        return broken_utf8
+    return data.decode(_guessed(data), errors="replace")
+
+
+def _known(declared: str) -> str:
+    try:
+        name = codecs.lookup(declared.strip()).name
+        b"".decode(name)
+    except (LookupError, ValueError):  # unknown, no text encoding ("zip", "hex"), or a name with a NUL in it
+        return ""
+    return _AS_BROWSERS_DO.get(name, name)
+
+
+def _is_mostly_utf8(text: str) -> bool:
+    """Whether what was decoded with replacements is UTF-8 with a few broken bytes, not another encoding."""
+    broken = text.count("\ufffd")
+    valid = sum(character > "\x7f" for character in text[:SAMPLE_BYTES]) - text[:SAMPLE_BYTES].count("\ufffd")
+    return broken <= 1 + valid // 10 and valid > broken
+
+
+def _guessed(data: bytes) -> str:
+    from charset_normalizer import from_bytes  # 40 ms of import that most files do not need
+
+    best = from_bytes(data[:SAMPLE_BYTES]).best()
+    return _AS_BROWSERS_DO.get(best.encoding, best.encoding) if best else "cp1252"

@@ -1,0 +1,21 @@
+"""How much a file may cost to read, and how much may come out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds for one child; the defaults read a 100 MB PDF and a 7,000-page book."""
+
+    memory_bytes: int = 1024 * MIB
+    cpu_s: int = 120
+    wall_s: float = 600.0  # longer than cpu_s: the machine may be busy answering
+    max_characters: int = 20_000_000
+    max_places: int = 20_000
+    max_unpacked_bytes: int = 200 * MIB
+    max_entries: int = 10_000
+    max_ratio: int = 200  # unpacked to packed, for a part of more than 10 MiB; real DOCX text stays below 60

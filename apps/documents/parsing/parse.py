@@ -1,0 +1,168 @@
+"""Read a file in a child process that has no database, secrets or network, and dies in its place if the file is hostile."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from signal import SIGKILL, SIGXCPU
+from time import monotonic
+from typing import IO, cast
+
+from apps.documents.parsing.errors import Crashed, NoText, OutOfMemory, ParseError, Stopped, TimedOut, TooLargeInside, by_code
+from apps.documents.parsing.limits import MIB, Limits
+from apps.documents.parsing.places import Kind, Parsed, Place
+from apps.documents.parsing.sniff import sniff
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+
+LOOK_EVERY_S = 0.2
+READ_BYTES = 64 * 1024
+LOGGED_CHARS = 2_000
+_ROOT = Path(__file__).resolve().parents[3]
+# -I: no variable and no folder of the user's is looked at; so the child is told where the product's code is
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from apps.documents.parsing.child import main; main()"
+
+
+def never() -> bool:
+    """A `should_stop` for readers that are not to be stopped."""
+    return False
+
+
+def parse_file(
+    path: Path, *, name: str, on_progress: Progress, limits: Limits | None = None, should_stop: Callable[[], bool] = never
+) -> Parsed:
+    """The text of the file at `path`, uploaded as `name`, by place; `on_progress(done, total)` is called on the way for a PDF.
+
+    Raises a ParseError with the reason, or Stopped soon after `should_stop()` is true.
+    """
+    limits = limits or Limits()
+    outcome = _Outcome(sniff(path, name=name), limits, on_progress)
+    with path.open("rb") as source, tempfile.TemporaryFile() as errors, _child(outcome.kind, source, errors, limits) as child:
+        for line in _lines(child, limits, should_stop):
+            outcome.take(line)
+        if not outcome.is_done:
+            raise _why(child, errors, outcome.kind)
+    return outcome.parsed()
+
+
+@contextmanager
+def _child(kind: Kind, source: IO[bytes], errors: IO[bytes], limits: Limits) -> Iterator[subprocess.Popen[bytes]]:
+    """The process that reads `source`; gone when the block is left, however it is left."""
+    order = json.dumps({"kind": kind, "limits": asdict(limits), "parent_pid": os.getpid()})
+    child = subprocess.Popen(
+        [sys.executable, "-I", "-c", _START, str(_ROOT), order],
+        stdin=source,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        env={},
+        cwd="/",
+        start_new_session=True,  # Ctrl-C at the terminal is for the parent, which then ends the child
+    )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def _lines(child: subprocess.Popen[bytes], limits: Limits, should_stop: Callable[[], bool]) -> Iterator[bytes]:
+    """Each message as it comes. Raises Stopped, TimedOut, TooLargeInside."""
+    pending = bytearray()
+    for data in _data(cast("IO[bytes]", child.stdout), limits.wall_s, should_stop):
+        pending += data
+        if b"\n" in data:
+            *lines, pending = pending.split(b"\n")
+            yield from map(bytes, lines)
+        elif len(pending) > 4 * limits.max_characters + MIB:
+            raise TooLargeInside
+
+
+def _data(output: IO[bytes], wall_s: float, should_stop: Callable[[], bool]) -> Iterator[bytes]:
+    """What comes out of the child until it closes `output`. Raises Stopped, TimedOut."""
+    deadline, look_at = monotonic() + wall_s, 0.0
+    with selectors.DefaultSelector() as selector:
+        selector.register(output, selectors.EVENT_READ)
+        while True:
+            if monotonic() > deadline:
+                raise TimedOut
+            if monotonic() >= look_at and should_stop():
+                raise Stopped
+            look_at = max(look_at, monotonic() + LOOK_EVERY_S)
+            data = os.read(output.fileno(), READ_BYTES) if selector.select(LOOK_EVERY_S) else None
+            if data == b"":
+                return
+            yield data or b""
+
+
+def _why(child: subprocess.Popen[bytes], errors: IO[bytes], kind: Kind) -> ParseError:
+    """The reason of a child that ended without its last word."""
+    code = child.wait()
+    errors.seek(0)
+    said = errors.read().decode(errors="replace")[-LOGGED_CHARS:]
+    logger.warning("the reader of a %s file ended with %s: %s", kind, code, said)
+    if code == -SIGXCPU:
+        return TimedOut()
+    if code == -SIGKILL or said.rstrip().endswith("MemoryError"):  # the kernel's out-of-memory killer, or Python's own word
+        return OutOfMemory()
+    return Crashed()
+
+
+@dataclass
+class _Outcome:
+    """What the child told so far. It may be in a stranger's hands: every message is checked."""
+
+    kind: Kind
+    limits: Limits
+    on_progress: Progress
+    title: str = ""
+    places: list[Place] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    characters: int = 0
+    is_done: bool = False
+
+    def take(self, line: bytes) -> None:
+        """Note one message. Raises the ParseError that it carries, Crashed for one that is none of ours."""
+        match _decoded(line):
+            case ["progress", int(done), int(total)]:
+                self.on_progress(done, total)
+            case ["place", str(label), ("page" | "section" | "rows" | "text") as kind, str(text)]:
+                self._add(Place(number=len(self.places) + 1, label=label, kind=kind, text=text))
+            case ["title", str(title)]:
+                self.title = title
+            case ["warning", str(sentence)]:
+                self.warnings.append(sentence)
+            case ["failed", str(code), str(sentence)]:
+                raise by_code(code, sentence)
+            case ["done"]:
+                self.is_done = True
+            case _:
+                raise Crashed
+
+    def parsed(self) -> Parsed:
+        if not any(place.text.strip() for place in self.places):
+            raise NoText
+        return Parsed(kind=self.kind, title=self.title, places=self.places, warnings=self.warnings)
+
+    def _add(self, place: Place) -> None:
+        self.characters += len(place.text)
+        if self.characters > self.limits.max_characters or place.number > self.limits.max_places:
+            raise TooLargeInside
+        self.places.append(place)
+
+
+def _decoded(line: bytes) -> object:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

@@ -1,0 +1,99 @@
+"""PDF: the text of each page, built sign by sign so that it can be repaired."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import sys
+from collections.abc import Sequence
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as c
+
+from apps.documents.parsing.errors import Damaged, Encrypted, TooLargeInside
+from apps.documents.parsing.places import Reading
+
+LAM = 0x644
+ALEFS = frozenset({0x622, 0x623, 0x625, 0x627})
+MAX_NUMBERS_NAMED = 12
+_JOINT = re.compile(r"[\ufffe\x02](?:\r?\n)?")
+
+
+def read(data: bytes, reading: Reading) -> None:
+    """Add the pages, one place each, also those without text. Raises Damaged, Encrypted, TooLargeInside."""
+    document = _opened(data)
+    total = len(document)
+    if total > reading.limits.max_places:
+        raise TooLargeInside(f"This PDF has {total} pages; at most {reading.limits.max_places} can be read at once. Split it.")
+    reading.suggest_title(_title(document))
+    empty: list[int] = []
+    broken: list[int] = []
+    for index in range(total):
+        text = _page_text(document, index, broken)
+        if not text.strip() and index + 1 not in broken:
+            empty.append(index + 1)
+        reading.add("page", text, label=f"page {index + 1}")
+        reading.progress(index + 1, total)
+    _warn(reading, empty, "had no text")
+    _warn(reading, broken, "could not be read")
+
+
+def _opened(data: bytes) -> pdfium.PdfDocument:
+    try:
+        return pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as error:
+        raise (Encrypted if error.err_code in (c.FPDF_ERR_PASSWORD, c.FPDF_ERR_SECURITY) else Damaged) from error
+
+
+def _title(document: pdfium.PdfDocument) -> str:
+    try:
+        return str(document.get_metadata_value("Title"))
+    except UnicodeDecodeError:
+        return ""
+
+
+def _page_text(document: pdfium.PdfDocument, index: int, broken: list[int]) -> str:
+    """The text of one page; a page that cannot be loaded is empty and its number goes to `broken`."""
+    try:
+        page = document[index]
+        signs = page.get_textpage()
+    except pdfium.PdfiumError:
+        broken.append(index + 1)
+        return ""
+    text = _as_text(_repaired(signs, _codes(signs)))
+    signs.close()
+    page.close()
+    return text
+
+
+def _codes(signs: pdfium.PdfTextPage) -> list[int]:
+    return [c.FPDFText_GetUnicode(signs, index) for index in range(signs.count_chars())]
+
+
+def _repaired(signs: pdfium.PdfTextPage, codes: list[int]) -> list[int]:
+    """`codes` with lam before alef where both come from one ligature: PDFium gives them in the order seen, not read."""
+    for index in range(len(codes) - 1):
+        if codes[index + 1] == LAM and codes[index] in ALEFS and _box(signs, index) == _box(signs, index + 1):
+            codes[index : index + 2] = [LAM, codes[index]]
+    return codes
+
+
+def _box(signs: pdfium.PdfTextPage, index: int) -> tuple[float, ...]:
+    edges = [ctypes.c_double() for _ in range(4)]
+    c.FPDFText_GetCharBox(signs, index, *edges)
+    return tuple(edge.value for edge in edges)
+
+
+def _as_text(codes: Sequence[int]) -> str:
+    """Words that a hyphen broke at the end of a line are joined: PDFium gives U+FFFE or U+0002 for hyphen and line end."""
+    raw = "".join(chr(code) for code in codes if code <= sys.maxunicode)
+    text = raw.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")  # brings the two halves of a pair together
+    return _JOINT.sub("", text)
+
+
+def _warn(reading: Reading, numbers: Sequence[int], what: str) -> None:
+    if not numbers:
+        return
+    named = ", ".join(map(str, numbers[:MAX_NUMBERS_NAMED]))
+    more = f" and {len(numbers) - MAX_NUMBERS_NAMED} more" if len(numbers) > MAX_NUMBERS_NAMED else ""
+    reading.warn(f"{'Page' if len(numbers) == 1 else 'Pages'} {named}{more} {what}.")

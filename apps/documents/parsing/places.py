@@ -1,0 +1,110 @@
+"""What reading a file gives: its text by place, in order, storable as it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Literal
+
+from apps.documents.parsing.errors import NoText, TooLargeInside
+from apps.documents.parsing.limits import Limits
+
+Kind = Literal["pdf", "docx", "html", "markdown", "text", "csv"]
+PlaceKind = Literal["page", "section", "rows", "text"]
+Message = list[str | int]
+
+TITLE_MAX_CHARS = 200
+LABEL_MAX_CHARS = 200
+MAX_WARNINGS = 20
+PROGRESS_EVERY_S = 0.2
+
+_LINE_ENDS = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
+# PostgreSQL takes neither NUL nor half a surrogate pair; the other control characters have no meaning in a text
+_UNSTORABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_NO_TITLE = re.compile(r"(?i)^(untitled|document\d*|microsoft word - .*|.*\.(docx?|pdf|tex|indd|html?|pptx?|xlsx?|odt|rtf|dvi))$")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One page, section, group of rows or stretch of text; `number` counts from 1 and is the page number in a PDF."""
+
+    number: int
+    label: str
+    kind: PlaceKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A file that was read: never without text. A page without text stands here too, empty, so that numbers fit."""
+
+    kind: Kind
+    title: str
+    places: list[Place]
+    warnings: list[str] = field(default_factory=list)
+
+
+def storable(text: str) -> str:
+    """`text` with "\\n" line ends and without what a database cannot store."""
+    return _UNSTORABLE.sub("", _LINE_ENDS.sub("\n", text))
+
+
+def sensible_title(text: str) -> str:
+    """`text` on one line, or "" where it is a program's filler or the name of a file."""
+    title = " ".join(storable(text).split())
+    if len(title) < 2 or len(title) > TITLE_MAX_CHARS or _NO_TITLE.match(title):
+        return ""
+    return title
+
+
+class Reading:
+    """A file being read, in the child: tells each thing as it comes and stops at the limits."""
+
+    def __init__(self, limits: Limits, tell: Callable[[Message], None]) -> None:
+        self.limits = limits
+        self._tell = tell
+        self._title = ""
+        self._places = 0
+        self._characters = 0
+        self._has_text = False
+        self._warnings = 0
+        self._told_at = 0.0
+
+    def suggest_title(self, text: str) -> None:
+        """Take `text` as the file's title if it is a sensible one and there is none yet."""
+        if self._title:
+            return
+        self._title = sensible_title(text)
+        if self._title:
+            self._tell(["title", self._title])
+
+    def progress(self, done: int, total: int) -> None:
+        """Say how far it is, a few times a second and at the end."""
+        if done < total and monotonic() - self._told_at < PROGRESS_EVERY_S:
+            return
+        self._told_at = monotonic()
+        self._tell(["progress", done, total])
+
+    def add(self, kind: PlaceKind, text: str, *, label: str = "") -> None:
+        """The next place. Raises TooLargeInside."""
+        text = storable(text)
+        self._places += 1
+        self._characters += len(text)
+        if self._places > self.limits.max_places or self._characters > self.limits.max_characters:
+            raise TooLargeInside
+        self._has_text = self._has_text or bool(text.strip())
+        self._tell(["place", " ".join(storable(label).split())[:LABEL_MAX_CHARS], kind, text])
+
+    def warn(self, sentence: str) -> None:
+        """Something that a person should know though the file was read."""
+        self._warnings += 1
+        if self._warnings <= MAX_WARNINGS:
+            self._tell(["warning", storable(sentence)])
+
+    def finish(self) -> None:
+        """The last word. Raises NoText where nothing was found: an empty success would be a lie."""
+        if not self._has_text:
+            raise NoText
+        self._tell(["done"])

@@ -1,0 +1,94 @@
+"""A PDF gives its pages, repaired, or a reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from apps.documents.parsing import errors
+from apps.documents.parsing.limits import Limits
+from tests.documents.files import LAM_ALEF, encrypted_pdf, pdf, read
+
+
+def test_each_page_is_a_place_with_its_number() -> None:
+    parsed = read(pdf("Apples are red.", "Plums are blue."))
+    assert parsed.kind == "pdf"
+    assert [(place.number, place.label, place.kind, place.text) for place in parsed.places] == [
+        (1, "page 1", "page", "Apples are red."),
+        (2, "page 2", "page", "Plums are blue."),
+    ]
+
+
+def test_lines_end_as_one_sign() -> None:
+    assert read(pdf("The first line\nand the second.")).places[0].text == "The first line\nand the second."
+
+
+def test_a_word_broken_at_the_end_of_a_line_is_whole() -> None:
+    assert read(pdf("Rules of manip-\nulation in trade.")).places[0].text == "Rules of manipulation in trade."
+
+
+def test_a_hyphen_inside_a_line_stays() -> None:
+    assert read(pdf("A well-known fact.")).places[0].text == "A well-known fact."
+
+
+def test_lam_comes_before_alef() -> None:
+    assert read(pdf("CAB", letters=LAM_ALEF)).places[0].text == "\u0633\u0644\u0627\u0645"
+
+
+def test_accents_and_quotes_come_through() -> None:
+    assert read(pdf("Größe “fünf” – 5 €")).places[0].text == "Größe “fünf” – 5 €"
+
+
+def test_pages_without_text_are_named_and_keep_their_number() -> None:
+    parsed = read(pdf("One.", "", "Three.", ""))
+    assert [place.text for place in parsed.places] == ["One.", "", "Three.", ""]
+    assert parsed.warnings == ["Pages 2, 4 had no text."]
+
+
+def test_the_title_comes_from_the_file() -> None:
+    assert read(pdf("Text.", title="Annual report 2025")).title == "Annual report 2025"
+
+
+@pytest.mark.parametrize("filler", ["", "untitled", "Microsoft Word - draft7.doc", "report_final.pdf"])
+def test_a_filler_is_no_title(filler: str) -> None:
+    assert read(pdf("Text.", title=filler)).title == ""
+
+
+def test_a_scan_fails_with_a_reason() -> None:
+    with pytest.raises(errors.NoText, match="may be a scan"):
+        read(pdf("", ""))
+
+
+def test_a_password_is_named() -> None:
+    with pytest.raises(errors.Encrypted):
+        read(encrypted_pdf("Secret."))
+
+
+def test_a_file_that_anyone_may_read_is_read() -> None:
+    assert read(encrypted_pdf("Open to all.", owner_only=True)).places[0].text == "Open to all."
+
+
+def test_a_truncated_file_is_damaged() -> None:
+    whole = pdf(*["Page of text."] * 5)
+    with pytest.raises(errors.Damaged):
+        read(whole[:60])
+
+
+def test_what_only_begins_like_a_pdf_is_damaged() -> None:
+    with pytest.raises(errors.Damaged):
+        read(b"%PDF-1.7\n" + b"lies " * 400, "report.pdf")
+
+
+def test_too_many_pages_are_refused_before_reading() -> None:
+    with pytest.raises(errors.TooLargeInside, match="has 4 pages; at most 3"):
+        read(pdf(*["Text."] * 4), limits=Limits(max_places=3))
+
+
+def test_a_surrogate_pair_is_one_character() -> None:
+    assert read(pdf("A B", letters="<41> <D83DDE00>")).places[0].text == "😀 B"
+
+
+def test_half_a_pair_and_a_nul_are_left_out() -> None:
+    text = read(pdf("xAyBz", letters="<41> <D83D> <42> <0000>")).places[0].text
+    assert "\0" not in text
+    assert text.encode()
+    assert text.startswith("x")

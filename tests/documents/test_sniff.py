@@ -1,0 +1,122 @@
+"""What a file is, its bytes say."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+
+from apps.documents.parsing import errors
+from apps.documents.parsing.sniff import sniff
+from tests.documents.files import docx, paragraph, pdf, zipped
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+@pytest.fixture
+def kind_of(tmp_path: Path) -> Callable[..., str]:
+    def sniffed(data: bytes, name: str = "file") -> str:
+        path = tmp_path / "stored"
+        path.write_bytes(data)
+        return sniff(path, name=name)
+
+    return sniffed
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (pdf("x"), "pdf"),
+        (b"\n\n junk before " + pdf("x"), "pdf"),
+        (docx(paragraph("x")), "docx"),
+        (b"<!DOCTYPE html><p>x", "html"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><!-- c --><HTML lang=de>", "html"),
+        ("<html><body>x".encode("utf-16"), "html"),
+        (b"<div class=x>Hello</div>", "html"),
+        (b"Plain words.", "text"),
+        (b"a < b and b > c", "text"),
+        (b'{"json": true}', "text"),
+    ],
+)
+def test_content_decides(kind_of: Callable[..., str], data: bytes, kind: str) -> None:
+    assert kind_of(data) == kind
+    assert kind_of(data, "photo.png") == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.md", "markdown"),
+        ("A.MARKDOWN", "markdown"),
+        ("a.csv", "csv"),
+        ("a.tsv", "csv"),
+        ("a.txt", "text"),
+        ("a.pdf", "text"),
+        ("a", "text"),
+    ],
+)
+def test_the_name_decides_between_look_alikes_only(kind_of: Callable[..., str], name: str, kind: str) -> None:
+    assert kind_of(b"a,b\n1,2\n", name) == kind
+
+
+def test_markdown_may_begin_with_a_tag(kind_of: Callable[..., str]) -> None:
+    assert kind_of(b'<p align="center">Logo</p>\n\n# Title', "README.md") == "markdown"
+
+
+@pytest.mark.parametrize(
+    ("data", "detected"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+        (b"{\\rtf1 x}", "an RTF document"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "a WebP picture"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "a sound or video recording"),
+        (b"\0\0\0\x20ftypisom", "a sound or video recording or a picture"),
+        (b"\x7fELF\x02\x01\x01", "a program"),
+        (bytes(range(256)) * 8, "a binary file of an unknown kind"),
+        (OLE + b"\0" * 600 + "WordDocument".encode("utf-16-le"), "a Word document of the old kind"),
+        (OLE + b"\0" * 600, "an Office file of an old kind"),
+        (zipped({"xl/workbook.xml": "<x/>"}), "an Excel workbook"),
+        (zipped({"ppt/presentation.xml": "<x/>"}), "a PowerPoint presentation"),
+        (zipped({"password/a.txt": "x"}), "a ZIP archive"),
+        (b"Received: by x\nSubject: y\nMIME-Version: 1.0\n\nHi", "an e-mail"),
+    ],
+)
+def test_what_cannot_be_read_is_named(kind_of: Callable[..., str], data: bytes, detected: str) -> None:
+    with pytest.raises(errors.UnsupportedKind, match=f"This is {detected}"):
+        kind_of(data, "report.docx")
+
+
+def test_an_encrypted_word_file_is_told_apart_from_an_old_one(kind_of: Callable[..., str]) -> None:
+    with pytest.raises(errors.Encrypted):
+        kind_of(OLE + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "a.docx")
+
+
+def test_nothing_is_nothing(kind_of: Callable[..., str]) -> None:
+    with pytest.raises(errors.EmptyFile):
+        kind_of(b"", "a.pdf")
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "shift_jis", "iso2022_jp", "cp1252", "gb18030", "koi8-r"]
+)
+def test_no_encoding_of_text_is_taken_for_binary(kind_of: Callable[..., str], encoding: str) -> None:
+    text = "日本語のテキスト。" if "jp" in encoding or "jis" in encoding else "Some words. "
+    assert kind_of((text * 20).encode(encoding)) == "text"
+
+
+def test_a_few_nuls_do_not_make_text_binary(kind_of: Callable[..., str]) -> None:
+    assert kind_of(b"A line of text that somebody padded.\0\n" * 20) == "text"
+
+
+@pytest.mark.parametrize(
+    "data", [b" " * 10**6, b"<!--" * 20_000, b"<?xml " * 20_000, b"a: b\n" * 20_000, b"PK\3\4" + struct.pack("<Q", 1) * 10**5]
+)
+def test_it_is_quick_whatever_comes(kind_of: Callable[..., str], data: bytes) -> None:
+    started = perf_counter()
+    with suppress(errors.UnsupportedKind):
+        kind_of(data)
+    assert perf_counter() - started < 1
