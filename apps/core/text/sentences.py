@@ -34,7 +34,8 @@ _BEFORE_NUMBER = _words(
     "no nos nr nrs fig figs vol vols p pp ch sec art abs bd kap jan feb mar apr jun jul aug sep sept oct nov dec str стр рис"
 )
 _AFTER_ORDINAL = _words(
-    "januar februar märz april mai juni juli august september oktober november dezember jänner jahrhundert jahrhunderts marts maj desember december"
+    "januar februar märz april mai juni juli august september oktober november dezember jänner "
+    "jahrhundert jahrhunderts marts maj desember december"
 )
 
 
@@ -46,9 +47,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     start = _skip_space(text, 0)
     for boundary in _BOUNDARY.finditer(text):
-        if boundary.end() <= start or (
-            boundary["stop"] and not _ends_sentence(text, start, boundary)
-        ):
+        if boundary.end() <= start or (boundary["stop"] and not _ends_sentence(text, start, boundary)):
             continue
         spans.append((start, _end_without_space(text, start, boundary.end())))
         start = _skip_space(text, boundary.end())
@@ -75,9 +74,7 @@ def _ends_sentence(text: str, start: int, boundary: re.Match[str]) -> bool:
     at = boundary.start("stop")
     last = _LAST_WORD.search(text, max(start, at - _LAST_WORD_MAX_CHARS), at)
     word = last[0] if last else ""
-    return not _is_inside_sentence(
-        word, following, is_first_word=at - len(word) <= start
-    )
+    return not _is_inside_sentence(word, following, is_first_word=at - len(word) <= start)
 
 
 def _next_word(text: str, at: int) -> str:
@@ -86,18 +83,12 @@ def _next_word(text: str, at: int) -> str:
 
 
 def _is_inside_sentence(word: str, following: str, *, is_first_word: bool) -> bool:
-    """Whether the full stop between `word` and `following` belongs to the word: an initial, an abbreviation, a number of a list or a date."""
+    """Whether the full stop between `word` and `following` belongs to the word: initial, abbreviation, number of a list or date."""
     folded = word.casefold()
     if folded in _ABBREVIATIONS:
         return True
     if folded in _BEFORE_NUMBER:
         return following[:1].isdigit()
     if word.isdecimal():
-        return len(word) < 3 and (
-            is_first_word or following.casefold() in _AFTER_ORDINAL
-        )
-    return (
-        word != "I"
-        and _INITIALS.fullmatch(word) is not None
-        and (word.isupper() or "." in word)
-    )
+        return len(word) < 3 and (is_first_word or following.casefold() in _AFTER_ORDINAL)
+    return word != "I" and _INITIALS.fullmatch(word) is not None and (word.isupper() or "." in word)

@@ -1,0 +1,127 @@
+"""What search needs, written and removed together: chunks, their terms, the workspace's vocabulary and its counts.
+
+Locks are taken in one order, document before index: the vocabulary changes under the lock of the workspace's index row,
+last and briefly, so two files of one workspace are analysed side by side and never wait for each other in a circle.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+from django.db import connection, transaction
+
+from apps.core.text.terms import terms
+from apps.documents.chunking import Piece
+from apps.documents.models import Chunk, Document, DocumentVersion, Vocabulary, WorkspaceIndex
+from apps.documents.postings import near_hashes, salted, sparse_literal
+from apps.documents.ranking import chunk_weights
+from apps.workspaces.models import Workspace
+
+BATCH_PIECES = 500  # a file of 100 MB has 110,000: their terms are not held in memory at once
+
+_COPY_TERMS = "COPY documents_chunkterms (chunk_id, workspace_id, w, terms) FROM STDIN"
+_CHANGE_KNOWN = """
+    UPDATE documents_vocabulary AS known SET df = known.df + change.df
+    FROM unnest(%s::text[], %s::int[]) AS change (term, df)
+    WHERE known.workspace_id = %s AND known.term = change.term
+    RETURNING known.term
+"""
+
+
+@transaction.atomic
+def replace_chunks(*, version: DocumentVersion, pieces: Iterable[Piece], labels: Mapping[int, str]) -> int:
+    """Make `pieces` all that search finds of the version's document, and return how many they are.
+
+    `labels` name the version's places; its `language` must be known, as it is what the terms are made by.
+    """
+    document = Document.objects.select_for_update().get(pk=version.document_id)
+    df_changes, languages, removed = _delete_chunks(document)
+    waiting = iter(pieces)
+    added = 0
+    while batch := list(islice(waiting, BATCH_PIECES)):
+        df_changes.update(_insert_terms(_insert_chunks(version, batch, labels, first_ordinal=added), version.language))
+        added += len(batch)
+    if added:
+        languages[version.language] += 1
+    _change_index(document.workspace, df_changes, languages, chunks=added - removed)
+    return added
+
+
+@transaction.atomic
+def remove_chunks(*, document: Document) -> None:
+    """Take the document out of search, at once for everybody when the surrounding transaction commits."""
+    document = Document.objects.select_for_update().get(pk=document.pk)
+    df_changes, languages, removed = _delete_chunks(document)
+    if removed:
+        _change_index(document.workspace, df_changes, languages, chunks=-removed)
+
+
+def _delete_chunks(document: Document) -> tuple[Counter[str], Counter[str], int]:
+    """The changes of df and of documents by language, negative, and how many chunks went."""
+    df_changes: Counter[str] = Counter()
+    languages: Counter[str] = Counter()
+    removed = 0
+    chunks = Chunk.objects.filter(document=document)
+    for text, language in chunks.values_list("text", "version__language").iterator():
+        df_changes.subtract(set(terms(text, language)))
+        languages[language] = -1
+        removed += 1
+    chunks.delete()
+    return df_changes, languages, removed
+
+
+def _insert_chunks(version: DocumentVersion, pieces: Sequence[Piece], labels: Mapping[int, str], *, first_ordinal: int) -> list[Chunk]:
+    return Chunk.objects.bulk_create(
+        Chunk(
+            workspace_id=version.workspace_id,
+            document_id=version.document_id,
+            version=version,
+            ordinal=ordinal,
+            page=piece.place_number,
+            place=labels.get(piece.place_number, "")[:300],
+            start=piece.start,
+            end=piece.end,
+            text=piece.text,
+        )
+        for ordinal, piece in enumerate(pieces, first_ordinal)
+    )
+
+
+def _insert_terms(chunks: Sequence[Chunk], language: str) -> Counter[str]:
+    """Store the terms of new chunks and return in how many of them each stands."""
+    df: Counter[str] = Counter()
+    with connection.cursor() as cursor, cursor.copy(_COPY_TERMS) as copy:
+        for chunk in chunks:
+            weights = chunk_weights(terms(chunk.text, language))
+            hashes = sorted({salted(chunk.workspace_id, term) for term in weights})
+            copy.write_row((chunk.pk, chunk.workspace_id, sparse_literal(weights), hashes))
+            df.update(weights.keys())
+    return df
+
+
+def _change_index(workspace: Workspace, df_changes: Counter[str], languages: Counter[str], *, chunks: int) -> None:
+    WorkspaceIndex.objects.get_or_create(workspace=workspace)
+    index = WorkspaceIndex.objects.select_for_update().get(workspace=workspace)
+    index.chunks += chunks
+    counted = Counter(index.languages)
+    counted.update(languages)
+    index.languages = {language: documents for language, documents in counted.items() if documents > 0}
+    index.save()
+    _change_vocabulary(workspace, {term: change for term, change in df_changes.items() if change})
+
+
+def _change_vocabulary(workspace: Workspace, changes: Mapping[str, int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGE_KNOWN, [list(changes), list(changes.values()), workspace.pk])
+        known = {term for (term,) in cursor.fetchall()}
+    Vocabulary.objects.bulk_create(_new_terms(workspace, changes, known), batch_size=2_000)
+    gone = [term for term, change in changes.items() if change < 0]
+    Vocabulary.objects.filter(workspace=workspace, term__in=gone, df__lte=0).delete()
+
+
+def _new_terms(workspace: Workspace, changes: Mapping[str, int], known: set[str]) -> Iterator[Vocabulary]:
+    for term, change in changes.items():
+        if term not in known and change > 0:
+            yield Vocabulary(workspace=workspace, term=term, df=change, near=near_hashes(workspace.pk, term))

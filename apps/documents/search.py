@@ -1,0 +1,151 @@
+"""The passages of a workspace that answer a question best, found without any model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from apps.core.text.languages import UNKNOWN, question_language
+from apps.core.text.terms import QuestionWord, question_words
+from apps.documents.models import Vocabulary, WorkspaceIndex
+from apps.documents.postings import distance, mistakes_allowed, near_hashes, salted, sparse_literal
+from apps.documents.ranking import Candidate, Question, idf, second_look
+from apps.workspaces.models import Workspace
+
+CANDIDATES = 50  # 100 find no more, 30 lose a thousandth
+CORRECTIONS = 3
+# Below it the planner would filter `terms` row by row, which costs more than the whole scan.
+TERMS_INDEX_FROM_CHUNKS = 10_000
+RAREST_TERMS_DF = 20_000
+RAREST_TERMS_MIN = 2
+
+_BEST_CHUNKS = """
+    SELECT chunk.id, chunk.document_id, document.name, document.title, chunk.page, chunk.place, chunk.start, chunk."end", chunk.text,
+           version.language, best.score
+    FROM (
+        SELECT chunk_id, -(w <#> %(question)s::sparsevec) AS score
+        FROM documents_chunkterms
+        WHERE workspace_id = %(workspace)s
+        ORDER BY w <#> %(question)s::sparsevec
+        LIMIT %(candidates)s
+    ) AS best
+    JOIN documents_chunk AS chunk ON chunk.id = best.chunk_id
+    JOIN documents_document AS document ON document.id = chunk.document_id
+    JOIN documents_documentversion AS version ON version.id = chunk.version_id
+    WHERE best.score > 0
+    ORDER BY best.score DESC, chunk.id
+"""
+_BEST_CHUNKS_WITH_TERMS = _BEST_CHUNKS.replace("%(workspace)s", "%(workspace)s AND terms && %(rarest)s::int[]")
+
+
+class Hit(NamedTuple):
+    """A passage found: characters `start` to `end` of page `page`, with the score of the last look at it."""
+
+    chunk: int
+    document_id: UUID
+    document_name: str
+    title: str
+    page: int
+    place: str
+    start: int
+    end: int
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Hits, best first, and what an answer needs to judge them.
+
+    `weights` are the idf of the question's terms in this workspace; `relevance` is the best hit's share of the
+    highest score that the question could reach (0..1), kept raw: no threshold fits every workspace.
+    """
+
+    hits: list[Hit] = field(default_factory=list)
+    weights: dict[str, float] = field(default_factory=dict)
+    relevance: float = 0.0
+    language: str = UNKNOWN
+
+
+def find_passages(workspace: Workspace, question: str, limit: int) -> Found:
+    """Up to `limit` passages of `workspace`, `CANDIDATES` at most, in four queries however many files there are."""
+    index = WorkspaceIndex.objects.filter(workspace=workspace).first()
+    spoken = _by_documents(index.languages) if index else []
+    language = question_language(question, spoken)
+    words = question_words(question, language=language, spoken=spoken)
+    if index is None or not index.chunks or not words:
+        return Found(language=language)
+    known, df = _looked_up(workspace, words)
+    asked = Question(known, {term: idf(count, index.chunks) for term, count in df.items()}, unknown_idf=idf(0, index.chunks))
+    rows = _best_chunks(workspace, asked.idf, df, index.chunks)
+    if not rows:
+        return Found(weights=dict(asked.idf), language=language)
+    look = second_look(asked, [Candidate(text, chunk_language, score) for *_, text, chunk_language, score in rows])
+    hits = sorted(
+        (Hit._make((*row[:9], score)) for row, score in zip(rows, look.scores, strict=True)), key=lambda hit: (-hit.score, hit.chunk)
+    )
+    return Found(hits[:limit], dict(asked.idf), hits[0].score / look.possible, language)
+
+
+def _by_documents(languages: Mapping[str, int]) -> list[str]:
+    return sorted(languages, key=lambda language: (-languages[language], language))
+
+
+def _looked_up(workspace: Workspace, words: Sequence[QuestionWord]) -> tuple[list[QuestionWord], dict[str, int]]:
+    """The words and the df of their terms; a word that the workspace does not know also stands under its nearest spellings."""
+    variants = {term for word in words for term in word.variants}
+    df = dict(Vocabulary.objects.filter(workspace=workspace, term__in=variants).values_list("term", "df"))
+    nearest = _nearest_spellings(workspace, [word for word in words if df.keys().isdisjoint(word.variants)])
+    for spellings in nearest.values():
+        df |= spellings
+    return [word._replace(variants=(*word.variants, *nearest.get(word.text, ()))) for word in words], df
+
+
+def _nearest_spellings(workspace: Workspace, unknown: Iterable[QuestionWord]) -> dict[str, dict[str, int]]:
+    """For each unknown word the terms that it may be a slip of, closest and most frequent first, with their df."""
+    near = {word: {number for term in word.variants for number in near_hashes(workspace.pk, term)} for word in unknown}
+    wanted = list(set().union(*near.values()))
+    if not wanted:
+        return {}
+    known = Vocabulary.objects.filter(workspace=workspace, near__overlap=wanted).values_list("term", "df", "near")
+    spellings = {}
+    for word, hashes in near.items():
+        distances = {(term, df): _mistakes(word, term) for term, df, theirs in known if not hashes.isdisjoint(theirs)}
+        allowed = [pair for pair in distances if distances[pair] <= mistakes_allowed(word.text)]
+        spellings[word.text] = dict(sorted(allowed, key=lambda pair: (distances[pair], -pair[1], pair[0]))[:CORRECTIONS])
+    return spellings
+
+
+def _mistakes(word: QuestionWord, term: str) -> int:
+    return min(distance(variant, term) for variant in word.variants)
+
+
+def _best_chunks(workspace: Workspace, weights: Mapping[str, float], df: Mapping[str, int], chunks: int) -> list[tuple[Any, ...]]:
+    """The candidates of the first stage: BM25 as the inner product of two sparse vectors."""
+    if not weights:
+        return []
+    parameters: dict[str, Any] = {"workspace": workspace.pk, "question": sparse_literal(weights), "candidates": CANDIDATES}
+    query = _BEST_CHUNKS
+    if chunks >= TERMS_INDEX_FROM_CHUNKS:
+        query = _BEST_CHUNKS_WITH_TERMS
+        parameters["rarest"] = [salted(workspace.pk, term) for term in _rarest(df)]
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _rarest(df: Mapping[str, int]) -> list[str]:
+    """The terms that say most, until the chunks they stand in are enough to look at."""
+    rarest: list[str] = []
+    looked_at = 0
+    for term in sorted(df, key=df.__getitem__):
+        if looked_at >= RAREST_TERMS_DF and len(rarest) >= RAREST_TERMS_MIN:
+            break
+        rarest.append(term)
+        looked_at += df[term]
+    return rarest
