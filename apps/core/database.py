@@ -17,4 +17,5 @@ EXECUTOR = ThreadPoolExecutor(max_workers=8, thread_name_prefix="database")
 
 def in_database(call: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
     """`call` as a coroutine function that runs on a database thread and gives its connection back afterwards."""
-    return DatabaseSyncToAsync(call, thread_sensitive=False, executor=EXECUTOR)
+    crossing: Callable[P, Coroutine[Any, Any, R]] = DatabaseSyncToAsync(call, thread_sensitive=False, executor=EXECUTOR)
+    return crossing

@@ -77,6 +77,7 @@ class DocumentVersion(models.Model):
     progress = models.PositiveIntegerField(default=0)
     progress_of = models.PositiveIntegerField(default=0)
     attempt = models.PositiveIntegerField(default=0)
+    deaths = models.PositiveSmallIntegerField(default=0)
     beat_at = models.DateTimeField(null=True)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

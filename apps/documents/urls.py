@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.documents import views
+
+urlpatterns = [
+    path("w/<slug:slug>/documents/", views.shelf, name="documents"),
+    path("d/<uuid:pk>/", views.document, name="document"),
+    path("d/<uuid:pk>/pages/<int:number>/", views.document_page, name="document_page"),
+    path("d/<uuid:pk>/original/", views.original, name="document_original"),
+]

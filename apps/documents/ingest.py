@@ -1,0 +1,156 @@
+"""From a stored file to passages that search can find: read in a child, split, indexed, with progress all along."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.db import close_old_connections, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from apps.core.text.languages import document_language
+from apps.documents import frames, indexing
+from apps.documents.chunking import split
+from apps.documents.models import Document, DocumentVersion, Page
+from apps.documents.parsing.errors import ParseError, Stopped
+from apps.documents.parsing.parse import parse_file
+from apps.documents.parsing.places import Parsed, Place
+
+logger = logging.getLogger(__name__)
+Status = DocumentVersion.Status
+BEAT_S = 3.0
+TELL_S = 0.3
+LANGUAGE_SAMPLE_CHARS = 20_000
+
+
+class Lost(Exception):
+    """This attempt no longer owns the version: it was deleted, or taken over."""
+
+
+class Reading:
+    """One attempt at one version; every write asks whether the attempt still owns it."""
+
+    def __init__(self, version: DocumentVersion) -> None:
+        self.version = version
+        self.lost = Event()
+        self._told_at = 0.0
+
+    def save(self, **values: Any) -> None:
+        """Write `values` and a beat. Raises Lost."""
+        mine = DocumentVersion.objects.filter(
+            pk=self.version.pk, attempt=self.version.attempt, status__in=DocumentVersion.UNFINISHED, document__deleted_at=None
+        )
+        if mine.update(beat_at=Now(), **values) == 0:
+            self.lost.set()
+            raise Lost
+
+    def progress(self, done: int, of: int) -> None:
+        """Page `done` of `of`: to the row and to the tabs, a few times a second. Raises Lost."""
+        now = time.monotonic()
+        if now - self._told_at < TELL_S and done != of:
+            return
+        self._told_at = now
+        self.save(progress=done, progress_of=of)
+        frames.tell(self.version.document_id)
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """A beat of its own while a single page takes long."""
+        done = Event()
+        beats = Thread(target=self._beat_until, args=(done,), daemon=True)
+        beats.start()
+        try:
+            yield
+        finally:
+            done.set()
+            beats.join()
+
+    def _beat_until(self, done: Event) -> None:
+        while not done.wait(BEAT_S):
+            try:
+                self.save()
+            except Lost:
+                return
+            finally:
+                close_old_connections()
+
+
+def claim(pk: UUID) -> DocumentVersion | None:
+    """The version, now being read by this attempt; None if another took it, or it is gone or done. Safe to deliver twice."""
+    waiting = DocumentVersion.objects.filter(pk=pk, status=Status.QUEUED, document__deleted_at=None)
+    if waiting.update(status=Status.READING, attempt=F("attempt") + 1, beat_at=Now(), progress=0, progress_of=0) == 0:
+        return None
+    return DocumentVersion.objects.select_related("document").get(pk=pk)
+
+
+def ingest(version: DocumentVersion) -> None:
+    """Bring a claimed version to ready, or to failed with its reason. Silent where the attempt was lost."""
+    reading = Reading(version)
+    frames.tell(version.document_id)
+    started = time.monotonic()
+    try:
+        with reading.beating():
+            parsed = _parse(reading)
+            _index(reading, parsed)
+    except (Lost, Stopped):
+        logger.info("ingest %s attempt %d: lost", version.pk, version.attempt)
+    except ParseError as error:
+        _fail(reading, error)
+    else:
+        logger.info("ingest %s: %d pages in %.1f s", version.pk, len(parsed.places), time.monotonic() - started)
+
+
+def _parse(reading: Reading) -> Parsed:
+    version = reading.version
+    path = Path(default_storage.path(version.storage_key))
+    return parse_file(path, name=version.document.name, on_progress=reading.progress, should_stop=reading.lost.is_set)
+
+
+def _index(reading: Reading, parsed: Parsed) -> None:
+    """Split and index; pages, chunks, terms and READY come in one transaction, so a search sees all of it or nothing."""
+    version = reading.version
+    reading.save(status=Status.INDEXING, kind=parsed.kind, pages=len(parsed.places))
+    frames.tell(version.document_id)
+    language = document_language(_sample(parsed.places))
+    version.language = language
+    pieces = list(split(parsed.places))
+    with transaction.atomic():
+        reading.save(language=language)
+        Page.objects.filter(version=version).delete()
+        Page.objects.bulk_create(
+            [Page(version=version, number=place.number, kind=place.kind, label=place.label, text=place.text) for place in parsed.places],
+            batch_size=500,
+        )
+        indexing.replace_chunks(version=version, pieces=pieces, labels={place.number: place.label for place in parsed.places})
+        Document.objects.filter(pk=version.document_id).update(title=parsed.title)
+        reading.save(status=Status.READY, warnings=parsed.warnings, reason="", reason_code="")
+        frames.tell(version.document_id)
+
+
+def _fail(reading: Reading, error: ParseError) -> None:
+    version = reading.version
+    logger.info("ingest %s: failed (%s)", version.pk, error.code)
+    try:
+        reading.save(status=Status.FAILED, reason_code=error.code, reason=error.sentence)
+    except Lost:
+        return
+    frames.tell(version.document_id)
+
+
+def _sample(places: list[Place]) -> str:
+    """The first texts: enough to tell the language by."""
+    texts, length = [], 0
+    for place in places:
+        texts.append(place.text)
+        length += len(place.text)
+        if length >= LANGUAGE_SAMPLE_CHARS:
+            break
+    return "\n".join(texts)[:LANGUAGE_SAMPLE_CHARS]

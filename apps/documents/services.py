@@ -1,0 +1,182 @@
+"""What people do with files: put one on the shelf, take it off, bring it back, have it read again."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import ExitStack
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User
+from apps.audit.services import record
+from apps.core import queue
+from apps.core.errors import Forbidden, ProductError
+from apps.core.ids import uuid7
+from apps.documents import frames, indexing
+from apps.documents.models import Document, DocumentVersion
+from apps.documents.names import clean_name
+from apps.workspaces.models import WRITERS, Membership, Workspace
+
+UNDO_FOR = timedelta(hours=1)
+Status = DocumentVersion.Status
+
+
+class EmptyFile(ProductError):
+    """A file of no bytes."""
+
+    code = "empty_file"
+    sentence = _("This file is empty. Check it and upload it again.")
+
+
+class FileTooLarge(ProductError):
+    """More bytes than the installation takes."""
+
+    code = "file_too_large"
+    status = 413
+    sentence = _("This file is larger than this installation takes.")
+
+
+class DuplicateDocument(ProductError):
+    """The same bytes stand in the workspace already; `document` is the one that is there."""
+
+    code = "duplicate"
+    status = 409
+    sentence = _("This file is here already.")
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(str(_("This file is here already, as “%(name)s”.") % {"name": document.name}))
+        self.document = document
+
+    def as_dict(self) -> dict[str, object]:
+        """The error, and which document is there."""
+        return {**super().as_dict(), "document": {"id": str(self.document.pk), "name": self.document.name}}
+
+
+class NotRetryable(ProductError):
+    """Only what failed can be read again."""
+
+    code = "not_retryable"
+    status = 409
+    sentence = _("This file has not failed: there is nothing to try again.")
+
+
+def store_upload(*, workspace: Workspace, added_by: User, name: str, file: File[bytes]) -> Document:
+    """Put `file` on the workspace's shelf and return its document, queued to be read.
+
+    Raises Forbidden, EmptyFile, FileTooLarge, DuplicateDocument. What is refused leaves neither a row nor a file.
+    """
+    require_writer(workspace, added_by)
+    size_bytes = file.size or 0
+    if size_bytes == 0:
+        raise EmptyFile
+    if size_bytes > settings.UPLOAD_MAX_BYTES:
+        raise FileTooLarge
+    sha256 = _sha256(file)
+    pk, version_pk = uuid7(), uuid7()
+    key = f"{workspace.pk}/{pk}/{version_pk}"
+    with ExitStack() as undo:
+        undo.callback(default_storage.delete, key)  # a file without a row must not stay, whatever happens
+        with transaction.atomic():
+            _refuse_duplicate(workspace, sha256)
+            document = Document.objects.create(pk=pk, workspace=workspace, name=clean_name(name), added_by=added_by)
+            version = DocumentVersion(workspace=workspace, document=document, sha256=sha256, size_bytes=size_bytes, added_by=added_by)
+            version.pk, version.storage_key = version_pk, key
+            version.save(force_insert=True)
+            document.current = version
+            document.save(update_fields=["current"])
+            record("document.added", actor=added_by, workspace=workspace.pk, target=pk, size_bytes=size_bytes)
+            default_storage.save(key, file)
+            queue.send_on_commit("documents.read", str(version_pk))
+            frames.tell(pk)
+        undo.pop_all()
+    return document
+
+
+@transaction.atomic
+def remove(*, document: Document, removed_by: User) -> None:
+    """Take the document off the shelf and out of the search at once; `restore` undoes it for an hour.
+
+    Raises Forbidden.
+    """
+    require_writer(document.workspace, removed_by)
+    if Document.objects.filter(pk=document.pk, deleted_at=None).update(deleted_at=Now()) == 0:
+        return
+    indexing.remove_chunks(document=document)
+    record("document.removed", actor=removed_by, workspace=document.workspace_id, target=document.pk)
+    frames.tell(document.pk)
+
+
+@transaction.atomic
+def restore(*, document: Document, restored_by: User) -> None:
+    """Undo `remove`: the file is read and indexed anew.
+
+    Raises Forbidden, DuplicateDocument where the same file was uploaded meanwhile.
+    """
+    require_writer(document.workspace, restored_by)
+    version = _current(document)
+    _refuse_duplicate(document.workspace, version.sha256)
+    if Document.objects.filter(pk=document.pk).exclude(deleted_at=None).update(deleted_at=None) == 0:
+        return
+    _queue_again(version)
+    record("document.restored", actor=restored_by, workspace=document.workspace_id, target=document.pk)
+
+
+@transaction.atomic
+def retry(*, document: Document, asked_by: User) -> None:
+    """Read a failed file again.
+
+    Raises Forbidden, NotRetryable.
+    """
+    require_writer(document.workspace, asked_by)
+    version = _current(document)
+    if version.status != Status.FAILED or not _queue_again(version, only=Status.FAILED):
+        raise NotRetryable
+
+
+def require_writer(workspace: Workspace, user: User) -> None:
+    """Nothing, if `user` may add and remove documents here.
+
+    Raises Forbidden.
+    """
+    if not Membership.objects.filter(workspace=workspace, user=user, role__in=WRITERS).exists():
+        raise Forbidden
+
+
+def _current(document: Document) -> DocumentVersion:
+    return DocumentVersion.objects.get(document=document, pk=F("document__current"))
+
+
+def _queue_again(version: DocumentVersion, *, only: str | None = None) -> bool:
+    """Back to the start; False if the version's status is no longer `only`."""
+    versions = DocumentVersion.objects.filter(pk=version.pk)
+    if only:
+        versions = versions.filter(status=only)
+    fresh = {"reason": "", "reason_code": "", "warnings": [], "progress": 0, "progress_of": 0, "deaths": 0}
+    if versions.update(status=Status.QUEUED, **fresh) == 0:
+        return False
+    queue.send_on_commit("documents.read", str(version.pk))
+    frames.tell(version.document_id)
+    return True
+
+
+def _refuse_duplicate(workspace: Workspace, sha256: str) -> None:
+    """Two uploads of the same bytes at once: the lock, held until commit, lets the second one see the first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{workspace.pk}/{sha256}"])
+    there = Document.objects.filter(workspace=workspace, deleted_at=None, current__sha256=sha256).first()
+    if there is not None:
+        raise DuplicateDocument(there)
+
+
+def _sha256(file: File[bytes]) -> str:
+    digest = hashlib.sha256()
+    for block in file.chunks():
+        digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,59 @@
+"""Puts right what a dead worker or a lost message left, and throws away what nobody undid."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.core.files.storage import default_storage
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from apps.core import queue
+from apps.documents import frames
+from apps.documents.models import Document, DocumentVersion
+from apps.documents.services import UNDO_FOR
+
+logger = logging.getLogger(__name__)
+Status = DocumentVersion.Status
+DEAD_AFTER = timedelta(seconds=20)
+WAITS_AFTER = timedelta(seconds=30)
+DEATHS_MAX = 3
+BATCH = 200
+
+
+def sweep() -> None:
+    """One round: dead readings back to the queue (or failed, at the third death), lost messages sent again, old deletions made final."""
+    _bury_or_requeue()
+    _send_again()
+    _purge()
+
+
+def _bury_or_requeue() -> None:
+    dead = DocumentVersion.objects.filter(status__in=[Status.READING, Status.INDEXING], beat_at__lt=Now() - DEAD_AFTER)
+    for version in dead[:BATCH]:
+        mine = DocumentVersion.objects.filter(pk=version.pk, attempt=version.attempt, status=version.status)
+        if version.deaths + 1 >= DEATHS_MAX:
+            reason = _("Reading this file ended the reader three times. Save it anew in its program, or upload it as PDF.")
+            changed = mine.update(status=Status.FAILED, reason_code="crashed", reason=reason, deaths=F("deaths") + 1)
+        else:
+            changed = mine.update(status=Status.QUEUED, deaths=F("deaths") + 1, beat_at=None)
+        if changed:
+            logger.warning("documents: %s was left by a dead worker (attempt %d)", version.pk, version.attempt)
+            frames.tell(version.document_id)
+
+
+def _send_again() -> None:
+    """Wake-ups for versions that wait although nobody seems to have them: a message too many does no harm."""
+    late = Q(created_at__lt=Now() - WAITS_AFTER) | Q(deaths__gt=0) | Q(attempt__gt=0)
+    for pk in DocumentVersion.objects.filter(late, status=Status.QUEUED, document__deleted_at=None).values_list("pk", flat=True)[:BATCH]:
+        queue.send("documents.read", str(pk))
+
+
+def _purge() -> None:
+    for document in Document.objects.filter(deleted_at__lt=Now() - UNDO_FOR).prefetch_related("versions")[:BATCH]:
+        keys = [version.storage_key for version in document.versions.all()]
+        document.delete()
+        for key in keys:
+            default_storage.delete(key)

@@ -1,0 +1,89 @@
+"""Pages of the shelf and of one document's text."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.files.storage import default_storage
+from django.db.models import Q
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from apps.core.errors import NotFound
+from apps.documents.models import Document
+from apps.documents.reading import read_page
+from apps.workspaces.page import page_context, person
+
+SHOWN_MAX = 200
+QUERY_MAX_CHARS = 200
+QUOTE_MAX_CHARS = 4000
+
+
+@login_required
+@require_GET
+def shelf(request: HttpRequest, slug: str) -> HttpResponse:
+    """The workspace's documents, newest first, those that `?q=` names."""
+    context = page_context(request, slug)
+    query = request.GET.get("q", "").replace("\x00", "")[:QUERY_MAX_CHARS].strip()
+    documents = Document.objects.visible_to(person(request)).filter(workspace=context["workspace"])
+    if query:
+        documents = documents.filter(Q(name__icontains=query) | Q(title__icontains=query))
+    newest = documents.select_related("current", "added_by").order_by("-id")[:SHOWN_MAX]
+    return render(request, "documents/documents.html", {**context, "documents": newest, "total": documents.count(), "query": query})
+
+
+@login_required
+@require_GET
+def document(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The text of a document, opened at `?page=`, with the words of `?quote=` marked."""
+    found = _document_or_not_found(request, pk)
+    context = page_context(request, found.workspace.slug)
+    has_text = found.current is not None and found.current.pages > 0
+    reading = _read(request, found, _number(request.GET.get("page", "1"))) if has_text else {"page": None}
+    return render(request, "documents/document.html", {**context, **reading, "document": found})
+
+
+@login_required
+@require_GET
+def document_page(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
+    """One page's text as a part that is put into the page that is open."""
+    found = _document_or_not_found(request, pk)
+    return render(request, "documents/_page.html", {**_read(request, found, number), "document": found})
+
+
+@login_required
+@require_GET
+def original(request: HttpRequest, pk: UUID) -> FileResponse:
+    """The file as it was uploaded: always a download, never shown in our own origin."""
+    found = _document_or_not_found(request, pk)
+    if found.current is None or not default_storage.exists(found.current.storage_key):
+        raise NotFound
+    response = FileResponse(
+        default_storage.open(found.current.storage_key), as_attachment=True, filename=found.name, content_type="application/octet-stream"
+    )
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def _document_or_not_found(request: HttpRequest, pk: UUID) -> Document:
+    found = Document.objects.visible_to(person(request)).select_related("workspace", "current", "added_by").filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _read(request: HttpRequest, found: Document, number: int) -> dict[str, Any]:
+    if found.current is None:
+        raise NotFound
+    quote, start = request.GET.get("quote", ""), _number(request.GET.get("start", "0"))
+    return read_page(found.current, number, quote=quote[:QUOTE_MAX_CHARS], start=start)._asdict()
+
+
+def _number(given: str) -> int:
+    """A page or character number of an address; what is none is not found."""
+    if not given.isdecimal() or len(given) > 9:
+        raise NotFound
+    return int(given)

@@ -1,0 +1,49 @@
+"""What tabs are told about a file on its way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from apps.core import live
+from apps.documents import frames
+from apps.documents.models import Document
+from apps.documents.services import remove
+from tests.documents.conftest import Upload
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The frames that were published."""
+    published: list[dict[str, Any]] = []
+    monkeypatch.setattr(live, "publish_on_commit", lambda room, frame: published.append({"room": room, **frame}))
+    return published
+
+
+def test_a_file_is_told_from_queued_to_ready(upload: Upload, told: list[dict[str, Any]]) -> None:
+    document = upload()
+    statuses = [frame["status"] for frame in told]
+    assert list(dict.fromkeys(statuses)) == ["queued", "reading", "indexing", "ready"]
+    assert {frame["room"] for frame in told} == {frames.room(document.workspace_id)}
+
+
+def test_a_failure_is_told_with_its_reason(upload: Upload, told: list[dict[str, Any]]) -> None:
+    upload(b"%PDF-broken", name="bad.pdf")
+    assert told[-1]["status"] == "failed"
+    assert told[-1]["reason"].endswith(".")
+
+
+def test_a_removal_is_told(upload: Upload, told: list[dict[str, Any]]) -> None:
+    document = upload()
+    assert document.added_by is not None
+    remove(document=document, removed_by=document.added_by)
+    assert told[-1]["removed"] is True
+
+
+def test_the_frame_of_what_is_gone_is_none(upload: Upload, told: list[dict[str, Any]]) -> None:
+    pk = upload(read=False).pk
+    Document.objects.all().delete()
+    told.clear()
+    frames.tell(pk)
+    assert told == []

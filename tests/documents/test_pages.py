@@ -1,0 +1,86 @@
+"""The shelf, the text view and the download, by Alice, by Bob of her team and by Charlie, a stranger."""
+
+from __future__ import annotations
+
+import pytest
+
+from apps.accounts.models import User
+from apps.documents.services import remove
+from apps.workspaces.models import Workspace
+from tests.conftest import signed_in
+from tests.documents.conftest import LEASE, Upload
+
+
+def test_the_team_sees_the_shelf(upload: Upload, workspace: Workspace, bob: User) -> None:
+    upload()
+    page = signed_in(bob).get(f"/w/{workspace.slug}/documents/")
+    assert page.status_code == 200
+    assert b"lease.txt" in page.content
+
+
+def test_the_shelf_is_filtered_by_name(upload: Upload, workspace: Workspace, alice: User) -> None:
+    upload(read=False)
+    upload("other", name="minutes.txt", read=False)
+    page = signed_in(alice).get(f"/w/{workspace.slug}/documents/", {"q": "MINUTES"})
+    assert [document.name for document in page.context["documents"]] == ["minutes.txt"]
+    assert page.context["total"] == 1
+
+
+def test_the_text_is_shown_with_the_quote_marked(upload: Upload, bob: User) -> None:
+    document = upload()
+    page = signed_in(bob).get(f"/d/{document.pk}/", {"page": "1", "quote": "six months' notice"})
+    assert b"<mark" in page.content
+    assert page.context["marked"] == "six months' notice"
+
+
+def test_a_page_comes_alone_as_a_part(upload: Upload, bob: User) -> None:
+    document = upload()
+    part = signed_in(bob).get(f"/d/{document.pk}/pages/1/")
+    assert part.status_code == 200
+    assert b"<html" not in part.content
+
+
+def test_a_file_without_text_has_a_page_all_the_same(upload: Upload, alice: User) -> None:
+    document = upload(b"%PDF-broken", name="bad.pdf")
+    assert signed_in(alice).get(f"/d/{document.pk}/").status_code == 200
+
+
+def test_the_original_is_a_download_and_nothing_else(upload: Upload, alice: User) -> None:
+    document = upload("<script>alert(1)</script><p>Hello there, this is a page.</p>", name="page.html")
+    response = signed_in(alice).get(f"/d/{document.pk}/original/")
+    assert b"".join(response.streaming_content).startswith(b"<script>")  # type: ignore[attr-defined]
+    assert response["Content-Type"] == "application/octet-stream"
+    assert response["Content-Disposition"].startswith("attachment")
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in response["Content-Security-Policy"]
+
+
+def test_a_name_with_quotes_and_line_ends_stays_a_name(upload: Upload, alice: User) -> None:
+    document = upload(name='a"\r\nX-Evil: 1.txt')
+    response = signed_in(alice).get(f"/d/{document.pk}/original/")
+    assert "X-Evil" not in response.headers
+
+
+@pytest.mark.parametrize("address", ["/d/{pk}/", "/d/{pk}/pages/1/", "/d/{pk}/original/", "/w/harbour/documents/"])
+def test_a_stranger_finds_nothing_and_somebody_signed_out_is_asked_to_sign_in(upload: Upload, charlie: User, address: str) -> None:
+    document = upload()
+    there = address.format(pk=document.pk)
+    missing = address.format(pk="0190a000-0000-7000-8000-000000000000")
+    browser = signed_in(charlie)
+    assert browser.get(there).status_code == 404
+    assert browser.get(missing.replace("harbour", "nowhere")).status_code == 404
+    browser.logout()
+    assert browser.get(there).status_code == 302
+
+
+@pytest.mark.parametrize("query", [{"page": "0"}, {"page": "-1"}, {"page": "x"}, {"page": "9" * 30}, {"page": "2"}, {"start": "\x00"}])
+def test_a_page_that_cannot_be_is_not_found(upload: Upload, alice: User, query: dict[str, str]) -> None:
+    assert signed_in(alice).get(f"/d/{upload().pk}/", query).status_code == 404
+
+
+def test_a_removed_document_is_gone(upload: Upload, alice: User) -> None:
+    document = upload()
+    remove(document=document, removed_by=alice)
+    assert signed_in(alice).get(f"/d/{document.pk}/").status_code == 404
+    assert signed_in(alice).get(f"/d/{document.pk}/original/").status_code == 404
+    assert LEASE.encode() not in signed_in(alice).get("/w/harbour/documents/").content

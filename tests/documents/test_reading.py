@@ -1,0 +1,73 @@
+"""The text view: the quoted words are found however they were broken on the page."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.core.errors import NotFound
+from apps.documents.reading import find_quote, read_page
+from tests.documents.conftest import LEASE, Upload
+
+PAGE = "First line.\nEither party may end the\nlease with six months' notice. The ﬁrm agrees."
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "Either party may end the\nlease with six months' notice.",
+        "Either party may end the lease with six months' notice.",
+        "either PARTY may end the lease with six months’ notice",
+    ],
+)
+def test_a_quote_is_found_whatever_its_line_breaks(quote: str) -> None:
+    span = find_quote(PAGE, quote)
+    assert span is not None
+    assert PAGE[slice(*span)].startswith("Either party may end the\nlease with six months' notice")
+
+
+def test_a_ligature_is_its_letters() -> None:
+    span = find_quote(PAGE, "The firm agrees")
+    assert span is not None
+    assert PAGE[slice(*span)] == "The ﬁrm agrees"
+
+
+def test_of_several_places_the_nearest_counts() -> None:
+    text = "notice. " * 5
+    assert find_quote(text, "notice", start=17) == (16, 22)
+
+
+@pytest.mark.parametrize("quote", ["", " ", "...", "not in there"])
+def test_what_is_not_there_is_not_marked(quote: str) -> None:
+    assert find_quote(PAGE, quote) is None
+
+
+@given(st.text(min_size=1), st.data())
+def test_any_stretch_with_a_letter_is_found_in_its_text(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    span = find_quote(text, text[start:end], start)
+    assert span is None or start <= span[0] < span[1] <= end or find_quote(text, text[slice(*span)]) is not None
+
+
+def test_a_page_is_shown_in_three_parts(upload: Upload) -> None:
+    version = upload().current
+    assert version is not None
+    reading = read_page(version, 1, quote="six months' notice")
+    assert reading.before + reading.marked + reading.after == LEASE
+    assert (reading.marked, reading.page_count) == ("six months' notice", 1)
+
+
+def test_a_quote_that_is_not_there_marks_nothing(upload: Upload) -> None:
+    version = upload().current
+    assert version is not None
+    assert read_page(version, 1, quote="a year's notice")[2:] == ("", "", LEASE)
+
+
+@pytest.mark.parametrize("number", [0, 2, 10**6])
+def test_a_page_that_is_not_there_is_not_found(upload: Upload, number: int) -> None:
+    version = upload().current
+    assert version is not None
+    with pytest.raises(NotFound):
+        read_page(version, number)
