@@ -23,7 +23,7 @@ SOCKETS_MAX_BYTES = 64
 
 @dataclass(frozen=True)
 class Home:
-    """The folder `GEMMAWEB_HOME`. Reading it makes nothing: `prepare` and `ensure_secret` do."""
+    """The folder `GEMMAWEB_HOME`. `prepare` makes it, and so does the first use of a secret."""
 
     path: Path
 
@@ -84,12 +84,12 @@ class Home:
 
     def database_url(self) -> str:
         """Where the embedded PostgreSQL listens, as libpq writes it."""
-        password = self.read_secret("postgres") or ""
+        password = self.ensure_secret("postgres")
         return f"postgresql://gemmaweb:{password}@/gemmaweb?host={quote(str(self.service_sockets), safe='')}"
 
     def redis_url(self) -> str:
         """Where the embedded Valkey listens, as redis-py writes it."""
-        return f"unix://:{self.read_secret('valkey') or ''}@{quote(str(self.service_sockets))}/valkey.sock?db=0"
+        return f"unix://:{self.ensure_secret('valkey')}@{quote(str(self.service_sockets))}/valkey.sock?db=0"
 
     def read_secret(self, name: str) -> str | None:
         """The secret `name`, or None before the first start."""
@@ -99,10 +99,13 @@ class Home:
             return None
 
     def ensure_secret(self, name: str) -> str:
-        """The secret `name`, made on the first call; of many that race for it, all get the same."""
+        """The secret `name`, made on the first call; of many that race for it, all get the same.
+
+        Raises Refused as `prepare` does.
+        """
         if found := self.read_secret(name):
             return found
-        self.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.prepare()
         handle, draft = tempfile.mkstemp(prefix=f".{name}-", dir=self.secrets)
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_urlsafe(48))

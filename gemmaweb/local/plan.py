@@ -1,0 +1,104 @@
+"""What `manage.py up` runs, as data."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gemmaweb.local import ready, web
+from gemmaweb.local.account import bind
+from gemmaweb.local.children import Child
+from gemmaweb.local.folder import REPOSITORY, Home
+from gemmaweb.local.postgres import Postgres
+from gemmaweb.local.service import Service
+from gemmaweb.local.valkey import Valkey
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command that must succeed before the programs start; `done` is called when it has."""
+
+    title: str
+    command: tuple[str, ...]
+    done: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Children in the order in which they start, and the steps between services and programs.
+
+    Stopping goes backwards: the last stage of programs first, a stage at once, then the services one by one.
+    """
+
+    services: tuple[Child, ...]
+    set_up: Callable[[], list[Step]]
+    programs: tuple[tuple[Child, ...], ...]
+
+
+def gemmaweb_plan(home: Home, *, listening: socket.socket, slots: int, set_up: Callable[[], list[Step]]) -> Plan:
+    """The product: the services that the environment does not name, three workers, web."""
+    embedded: list[Service] = []
+    if not os.environ.get("DATABASE_URL"):
+        embedded.append(Postgres(home))
+    if not os.environ.get("REDIS_URL"):
+        embedded.append(Valkey(home))
+    workers = (
+        _worker(home, "generation", "--pool", "threads", "--concurrency", str(slots)),
+        _worker(home, "ingest", "--pool", "threads", "--concurrency", "2"),
+        _worker(home, "sweep", "--pool", "solo", "--beat", "-s", str(home.run / "beat-schedule")),
+    )
+    return Plan(services=tuple(as_child(each) for each in embedded), set_up=set_up, programs=(workers, (_web(home, listening),)))
+
+
+def manage(*arguments: str) -> tuple[str, ...]:
+    """The command that runs `manage.py` with `arguments`, bound to this process."""
+    return bind((sys.executable, str(REPOSITORY / "manage.py"), *arguments), signal.SIGKILL)
+
+
+def as_child(service: Service) -> Child:
+    """`service` for the supervisor to run."""
+    return Child(
+        name=service.name,
+        command=service.command,
+        prepare=service.prepare,
+        is_ready=service.is_ready,
+        stop_signal=service.stop_signal,
+        grace_s=30,
+    )
+
+
+def _worker(home: Home, queue: str, *options: str) -> Child:
+    told = home.run / f"{queue}.ready"
+    celery = ("-m", "celery", "-A", "gemmaweb", "worker", "-n", f"{queue}@%h", "-Q", queue, *options)
+    return Child(
+        name=queue,
+        command=lambda: bind((sys.executable, *celery), signal.SIGKILL),
+        prepare=lambda: told.unlink(missing_ok=True),
+        is_ready=told.exists,
+        environment=_environment(home) | {ready.VARIABLE: str(told), "HF_HUB_OFFLINE": "1"},
+    )
+
+
+def _web(home: Home, listening: socket.socket) -> Child:
+    served = ("gemmaweb.asgi:application", "--fd", str(listening.fileno()), "--no-access-log")
+    limits = ("--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "3")
+    return Child(
+        name="web",
+        command=lambda: bind((sys.executable, "-m", "uvicorn", *served, *limits), signal.SIGKILL),
+        is_ready=lambda: web.answers(listening),
+        environment=_environment(home),
+        pass_fds=(listening.fileno(),),
+    )
+
+
+def _environment(home: Home) -> dict[str, str]:
+    return {"GEMMAWEB_HOME": str(home.path), "PYTHONPATH": _path_with(REPOSITORY), "DJANGO_SETTINGS_MODULE": "gemmaweb.settings"}
+
+
+def _path_with(folder: Path) -> str:
+    return os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))

@@ -1,0 +1,78 @@
+"""`manage.py up`: the whole product on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import psycopg
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management.base import BaseCommand
+from django.db.migrations.loader import MigrationLoader
+
+from gemmaweb.local import supervisor
+from gemmaweb.local.errors import Refused, StartFailed
+from gemmaweb.local.filesystem import write_whole
+from gemmaweb.local.folder import Home
+from gemmaweb.local.plan import Step, gemmaweb_plan, manage
+
+REFUSED, FAILED = 2, 1
+
+
+class Command(BaseCommand):
+    help = "Run the whole product on this machine: PostgreSQL, Valkey, web and workers, until Ctrl-C."
+
+    def handle(self, *args: object, **options: object) -> None:
+        home = Home.from_environment()
+        try:
+            supervisor.run(
+                home, lambda listening: gemmaweb_plan(home, listening=listening, slots=settings.SLOTS, set_up=lambda: _set_up(home))
+            )
+        except Refused as refusal:
+            self._leave(refusal, REFUSED)
+        except StartFailed as failure:
+            self._leave(failure, FAILED)
+
+    def _leave(self, reason: Exception, status: int) -> None:
+        self.stderr.write(str(reason))
+        sys.exit(status)
+
+
+def _set_up(home: Home) -> list[Step]:
+    """What is still to be done before web and workers start: nothing at all on most starts."""
+    steps = []
+    if _database_is_behind(os.environ.get("DATABASE_URL") or home.database_url()):
+        steps.append(Step("Bringing the database up to date", manage("migrate", "--noinput")))
+    stamp, sources = home.path / "static.sources", _static_sources()
+    if not stamp.exists() or stamp.read_text() != sources:
+        collect = manage("collectstatic", "--noinput", "--verbosity", "0")
+        steps.append(Step("Collecting static files", collect, done=lambda: write_whole(stamp, sources)))
+    return steps
+
+
+def _database_is_behind(url: str) -> bool:
+    """Asked without Django's connection: this process needs no pool for the rest of its life.
+
+    Raises StartFailed.
+    """
+    wanted = set(MigrationLoader(None, ignore_no_initial=True).disk_migrations)
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            return not wanted <= set(connection.execute("SELECT app, name FROM django_migrations"))
+    except psycopg.errors.UndefinedTable:
+        return True
+    except psycopg.OperationalError as error:
+        raise StartFailed(f"The database does not answer: {str(error).strip()}") from error
+
+
+def _static_sources() -> str:
+    """A fingerprint of all files that collectstatic would take, and of the rule by which it names them."""
+    digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            found = Path(storage.path(name)).stat()
+            digest.update(f"{name} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
