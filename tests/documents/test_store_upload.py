@@ -107,7 +107,7 @@ class FailsWhileStored(SimpleUploadedFile):
 
     passes = 0
 
-    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:  # type: ignore[override]  # the stubs say int
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
         self.passes += 1
         yield b"half"
         if self.passes > 1:

@@ -1,0 +1,85 @@
+"""The running product, and a real Chromium in front of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from tests.conftest import PASSWORD
+from tests.product import Product
+
+WIDE, NARROW = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
+LAN_NAME = "gemma.lan"
+ADA = "ada@example.org"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+SPEED_UP = [
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-gpu",
+    f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1",
+]  # fmt: skip
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="package")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The running product with Ada as its administrator and owner of the workspace `harbour`. A module may have its own."""
+    running = Product(tmp_path_factory.mktemp("product") / "home", GEMMAWEB_ALLOWED_HOSTS=LAN_NAME)
+    running.start()
+    running.manage("createadmin", "--email", ADA, "--password-stdin", given=PASSWORD)
+    running.manage("createworkspace", "harbour", "--owner", ADA)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Chromium as the system has it. Package-wide and no longer: it leaves an event loop in this thread while it lives."""
+    executable = next(filter(None, map(shutil.which, CHROMIUM)))
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=SPEED_UP, chromium_sandbox=os.geteuid() != 0)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, product: Product) -> Iterator[OpenPage]:
+    """Opens a page in a browser profile of its own. Anything that a page reports as an error, or asks of another host, fails the test."""
+    contexts, complaints = [], []
+
+    def open_one(path: str = "/", *, viewport: ViewportSize = WIDE, dark: bool = False, host: str = "") -> Page:
+        address = product.address.replace("127.0.0.1", host) if host else product.address
+        context = browser.new_context(
+            base_url=address, viewport=viewport, color_scheme="dark" if dark else "light", locale="en-GB", has_touch=viewport == NARROW
+        )
+        contexts.append(context)
+        context.add_init_script("addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI))")
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
+        page.on("console", lambda message: complaints.append(f"console: {message.text}") if "CSP" in message.text else None)
+        page.on("request", lambda request: None if request.url.startswith((address, "data:", "blob:")) else complaints.append(request.url))
+        page.goto(path)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def sign_in(page: Page, email: str = ADA, password: str = PASSWORD) -> None:
+    """Fill in the sign-in page, wherever the page is now."""
+    page.goto("/accounts/login/")
+    page.locator("input[name=login]").fill(email)
+    page.locator("input[name=password]").fill(password)
+    page.locator("main button[type=submit], form button[type=submit]").first.click()
+    page.wait_for_url(lambda url: "/accounts/login" not in url)
+
+
+def save(page: Page, name: str) -> None:
+    """A picture of the page, for the README and for whoever looks; only where SCREENSHOTS names a folder."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled")
