@@ -1,0 +1,162 @@
+"""A GGUF model in this process, run by llama.cpp.
+
+Only the engine host imports this: loading holds the interpreter, and a bad file can end the process.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from .base import ChatRequest, EngineError, EngineUnavailable, Piece, PromptTooLong, TextPiece, ThinkingPiece, UsagePiece
+from .gguf_header import read_header
+from .llama_prompt import Neutraliser, chat_messages, grammar_beginning_with, split_written
+
+SAMPLING = {"temperature": 1.0, "top_p": 0.95, "top_k": 64, "min_p": 0.0, "repeat_penalty": 1.0}  # the Gemma 4 model card's, for all uses
+BATCH_TOKENS = 512  # a run can be stopped between two batches of its prompt
+PROMPT_CACHE_MIB = 512  # llama.cpp would take 8 GiB
+CHECKPOINTS = 4  # of a slot's sliding windows; 32 of them are 15 GB with the 12B model
+COUNT_TIMEOUT_S = 30
+TELL_EVERY_S = 1.0
+
+Chunk = Mapping[str, Any]
+
+
+class LlamaModel:
+    """A loaded model with its slots. Its methods block; any thread may call them."""
+
+    def __init__(self, path: Path, *, slots: int, context_tokens: int) -> None:
+        """Raises BadModelFile, and EngineUnavailable if llama.cpp refuses the file or cannot be loaded here."""
+        self.header = read_header(path)
+        self.context_tokens = min(context_tokens, self.header.context_length)
+        self._neutral = Neutraliser(self.header.control_tokens)
+        self._key = secrets.token_urlsafe(32)
+        self._server = _load(path, self._key, slots=slots, context_tokens=self.context_tokens)
+
+    def chat(self, request: ChatRequest, take: Callable[[Chunk], bool]) -> None:
+        """Answer, calling `take` with each chunk as it comes until it returns True; ChunkReader makes pieces of them.
+
+        Raises EngineError.
+        """
+        body = self._body(request)
+        if body["max_tokens"] <= 0:
+            return
+        try:
+            self._server.handle_chat_completions(body, take)
+        except (RuntimeError, ValueError) as error:
+            raise EngineError(f"The model refused the request: {error}") from error
+
+    def count_tokens(self, text: str) -> int:
+        """What `text` costs inside a prompt. Raises EngineError."""
+        address = urlsplit(self._server.listening_address)
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=COUNT_TIMEOUT_S)
+        try:
+            headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+            connection.request("POST", "/tokenize", json.dumps({"content": self._neutral(text)}), headers)
+            return len(json.load(connection.getresponse())["tokens"])
+        except (OSError, ValueError, KeyError) as error:
+            raise EngineError(f"The tokens could not be counted: {error}") from error
+        finally:
+            connection.close()
+
+    def _body(self, request: ChatRequest) -> dict[str, Any]:
+        """Chat request of llama.cpp's server. A begun answer is gone on from, its last word written again by force of a grammar."""
+        head, tail = split_written(request.written)
+        body: dict[str, Any] = {
+            "messages": chat_messages(request, self._neutral),
+            "max_tokens": request.max_tokens - (self.count_tokens(head) if head else 0),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "return_progress": True,  # chunks while the prompt is read: without one a run cannot be stopped
+            "chat_template_kwargs": {"enable_thinking": False},
+            **SAMPLING,
+        }
+        return body | {"grammar": grammar_beginning_with(tail)} if tail else body
+
+
+class ChunkReader:
+    """Makes pieces of one answer's chunks; what the answer repeats of an earlier attempt is left out."""
+
+    def __init__(self, request: ChatRequest) -> None:
+        self._awaited = split_written(request.written)[1]
+        self._prompt_tokens = 0
+        self._answer_tokens = 0
+        self._first_at = self._told_at = 0.0
+
+    def pieces(self, chunk: Chunk) -> list[Piece]:
+        """The pieces in `chunk`, mostly one or none. Raises EngineError where it reports an error."""
+        if "error" in chunk:
+            raise _error(chunk["error"])
+        self._prompt_tokens = chunk.get("prompt_progress", {}).get("total", self._prompt_tokens)
+        delta = chunk["choices"][0]["delta"] if chunk["choices"] else {}
+        found: list[Piece] = []
+        if thought := delta.get("reasoning_content"):
+            found.append(ThinkingPiece(thought))
+        if text := self._new_part(delta.get("content") or ""):
+            found.append(TextPiece(text))
+        return found + self._figures(chunk, wrote=bool(found))
+
+    def _new_part(self, text: str) -> str:
+        """What of `text` was not written before. The grammar has it begin as awaited; the parser may drop white space."""
+        awaited = self._awaited if text[:1].isspace() else self._awaited.lstrip()
+        if not text or not awaited:
+            return text
+        known = text[: len(awaited)]
+        if not awaited.startswith(known):
+            raise EngineError("The model did not go on from what was written.")
+        self._awaited = awaited[len(known) :]
+        return text[len(known) :]
+
+    def _figures(self, chunk: Chunk, *, wrote: bool) -> list[Piece]:
+        """llama.cpp's own at the end; until then a piece is counted as a token, and told once a second."""
+        if "usage" in chunk:
+            usage, timings = chunk["usage"], chunk.get("timings", {})
+            return [UsagePiece(usage["prompt_tokens"], usage["completion_tokens"], float(timings.get("predicted_per_second", 0.0)))]
+        if not wrote:
+            return []
+        now = time.monotonic()
+        if not self._answer_tokens:
+            self._first_at = self._told_at = now
+        self._answer_tokens += 1
+        if now - self._told_at < TELL_EVERY_S:
+            return []
+        self._told_at = now
+        return [UsagePiece(self._prompt_tokens, self._answer_tokens, self._answer_tokens / (now - self._first_at))]
+
+
+def _load(path: Path, key: str, *, slots: int, context_tokens: int) -> Any:
+    try:
+        import xllamacpp  # heavy, and absent where the processor lacks AVX2
+    except ImportError as error:
+        raise EngineUnavailable(f"llama.cpp does not run on this machine: {error}") from error
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.n_parallel = slots
+    params.n_ctx = slots * context_tokens
+    params.n_batch = params.n_ubatch = BATCH_TOKENS
+    params.cache_ram_mib = PROMPT_CACHE_MIB
+    params.n_ctx_checkpoints = CHECKPOINTS
+    params.verbosity = 1  # errors alone, on standard error: never a prompt
+    # The server opens a port, whether wanted or not: on loopback, any free one, of no use without the key and to no web page.
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    params.api_keys = [key]
+    params.endpoint_slots = False
+    params.ui = False
+    params.cors_origins = "https://nobody.invalid"
+    try:
+        return xllamacpp.Server(params)
+    except RuntimeError as error:
+        raise EngineUnavailable("llama.cpp cannot load this file") from error
+
+
+def _error(error: Mapping[str, Any]) -> EngineError:
+    if error.get("type") == "exceed_context_size_error":
+        return PromptTooLong(f"The question and its passages are {error.get('n_prompt_tokens')} tokens long; {error.get('n_ctx')} fit.")
+    return EngineError(f"The model reported an error: {error.get('message', 'unknown')}")

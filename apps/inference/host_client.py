@@ -1,0 +1,58 @@
+"""A local model as an engine: each request goes over a connection of its own to the model's host."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from . import wire
+from .engines.base import ChatRequest, EngineError, EngineUnavailable, Piece
+from .host_process import HostProcess
+
+
+class LlamaEngine:
+    """Answers with the model of one host; waits while it loads. Implements engines.base.Engine."""
+
+    def __init__(self, host: HostProcess) -> None:
+        self.name = host.file.name
+        self._host = host
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+        """Pieces of the answer as they are made. Closing the iterator closes the connection, which stops the model.
+
+        Raises EngineUnavailable before the first piece, PromptTooLong, or EngineError if the host dies in mid-answer.
+        """
+        async with aclosing(self._ask(wire.chat_message(request))) as messages:
+            async for message in messages:
+                if "done" in message:
+                    return
+                yield wire.read_piece(message)
+        raise EngineError("The model's process ended in mid-answer.")
+
+    async def count_tokens(self, text: str) -> int:
+        """How many tokens `text` costs in a prompt. Raises EngineError."""
+        async with aclosing(self._ask({"do": "count", "text": text})) as messages:
+            async for message in messages:
+                if "tokens" in message:
+                    return int(message["tokens"])
+                raise wire.read_error(message)
+        raise EngineError("The model's process ended before it answered.")
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Raises EngineUnavailable: a model that chats makes no vectors."""
+        raise EngineUnavailable("This model writes text; it makes no vectors.")
+
+    async def _ask(self, message: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        """The host's messages to one request, until it ends the connection or dies."""
+        async with self._host.connection() as (reader, writer):
+            try:
+                writer.write(wire.line(message))
+                await writer.drain()
+                async for text in reader:
+                    if not text.endswith(b"\n"):
+                        return  # the host died while it wrote this one
+                    yield json.loads(text)
+            except ConnectionError:
+                return  # as an end of the messages

@@ -1,0 +1,241 @@
+"""One engine host as its worker sees it: started, watched, started again with back-off, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from . import wire
+from .engines.base import EngineUnavailable
+from .model_file import ModelFile, ModelFileChanged, refuse_if_changed
+
+logger = logging.getLogger(__name__)
+
+LOAD_TIMEOUT_S = 900  # 18 GB from a slow disk
+NOTICE_S = 5
+STEADY_S = 60  # a host that lived so long starts over without a wait
+BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+GRACE_S = 2  # for engines handed out just before their model was replaced
+PROJECT = Path(__file__).resolve().parents[2]
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
+WHY = ("error loading model: ", "GGML_ASSERT")
+
+
+@dataclass(frozen=True, slots=True)
+class HostPlan:
+    """Where hosts listen, and how many answers, of how many tokens with their prompt, they write at once."""
+
+    sockets: Path
+    slots: int
+    context_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostStatus:
+    """How the model in use fares; the reason is a sentence, and empty unless it failed."""
+
+    name: str
+    state: Literal["none", "loading", "ready", "failed"]
+    reason: str = ""
+    pid: int | None = None
+
+
+class HostProcess:
+    """The child that serves one model file. Lives in one event loop; nothing in it blocks that loop."""
+
+    def __init__(self, file: ModelFile, plan: HostPlan) -> None:
+        self.file = file
+        self._plan = plan
+        self._socket = plan.sockets / f"engine-{secrets.token_hex(4)}.sock"
+        self._users = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._pid: int | None = None
+        self._errors: deque[str] = deque(maxlen=20)
+        self._ready = _new_outcome()
+        self._gone = asyncio.Event()
+        self._life = asyncio.create_task(self._live())
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A connection, as soon as the model is loaded. Raises EngineUnavailable with the reason if it cannot be."""
+        self._users += 1
+        self._idle.clear()
+        try:
+            reader, writer = await self._connect()
+            try:
+                yield reader, writer
+            finally:
+                writer.close()
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._idle.set()
+
+    def status(self) -> HostStatus:
+        """How it stands now."""
+        if not self._ready.done():
+            return HostStatus(self.file.name, "loading", pid=self._pid)
+        if error := self._ready.exception():
+            return HostStatus(self.file.name, "failed", str(error))
+        return HostStatus(self.file.name, "ready", pid=self._pid)
+
+    async def end(self) -> None:
+        """Kill the child and wait for its end; whoever waits for the model gets EngineUnavailable."""
+        self._life.cancel()
+        await asyncio.wait({self._life})
+        self._fail("The model was replaced by another one.")
+
+    async def end_when_idle(self) -> None:
+        """End after a short grace and the last answer."""
+        await asyncio.sleep(GRACE_S)
+        await self._idle.wait()
+        await self.end()
+
+    async def _live(self) -> None:
+        """Start the child again and again; only a file that has changed is left alone."""
+        failures = 0
+        while True:
+            began = time.monotonic()
+            try:
+                await asyncio.to_thread(refuse_if_changed, self.file)
+                await self._run_once()
+                self._renew()  # it served and died: who comes now waits for the next one
+            except ModelFileChanged as error:
+                self._fail(str(error))
+                return
+            except EngineUnavailable as error:
+                self._fail(str(error))
+            failures = 0 if time.monotonic() - began > STEADY_S else failures + 1
+            wait_s = BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)]
+            logger.warning(
+                "engine host of %s has ended, starts again in %.1f s (%s)", self.file.name, wait_s, self._why() or "no reason told"
+            )
+            await asyncio.sleep(wait_s)
+            if self._ready.done():
+                self._renew()
+
+    async def _run_once(self) -> None:
+        """From a child's start to its end. Raises EngineUnavailable if it never became ready."""
+        process = await self._start()
+        errors = asyncio.create_task(self._read_errors(process))
+        try:
+            await asyncio.wait_for(self._loaded(process, errors), LOAD_TIMEOUT_S)
+            self._gone.clear()
+            self._ready.set_result(None)
+            logger.info("engine host of %s is ready, pid %d", self.file.name, process.pid)
+            await process.wait()
+        except TimeoutError:
+            raise EngineUnavailable(f"The model was not loaded after {LOAD_TIMEOUT_S} s.") from None
+        finally:
+            if process.returncode is None:  # else the kill would fetch the dead child away from asyncio
+                process.kill()
+            await process.wait()
+            await errors
+            self._socket.unlink(missing_ok=True)
+
+    async def _start(self) -> Process:
+        """The child, with none of our secrets in its environment."""
+        self._errors.clear()
+        options = {
+            "--model": self.file.path,
+            "--socket": self._socket,
+            "--slots": self._plan.slots,
+            "--context-tokens": self._plan.context_tokens,
+            "--parent": os.getpid(),
+        }
+        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        environment["GGML_NO_BACKTRACE"] = "1"  # an abort would start a debugger first
+        command = [sys.executable, "-m", "apps.inference.host", *(str(part) for option in options.items() for part in option)]
+        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=PROJECT, env=environment)
+        self._pid = process.pid
+        return process
+
+    async def _loaded(self, process: Process, errors: asyncio.Task[None]) -> None:
+        """Raises EngineUnavailable with the best reason there is, if the child does not say that it is ready."""
+        word = (await _pipe(process.stdout).readline()).decode().strip()
+        if word == "ready":
+            return
+        code = await process.wait()
+        await errors
+        if word:
+            raise EngineUnavailable(self._sentence(json.loads(word)["failed"]))
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        raise EngineUnavailable(self._sentence(f"Loading the model ended its process ({how})"))
+
+    async def _read_errors(self, process: Process) -> None:
+        async for text in _pipe(process.stderr):
+            self._errors.append(text.decode("utf-8", "replace").strip())
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Two tries: the first may meet a child that has just died, before that was noticed."""
+        for _ in range(2):
+            await asyncio.shield(self._ready)
+            try:
+                return await self._greeted()
+            except OSError as error:
+                logger.warning("engine host of %s does not listen: %s", self.file.name, error)
+                await self._noticed()
+        raise EngineUnavailable("The model's process ends again and again.")
+
+    async def _greeted(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A dying process takes connections as long as one of its threads lives; only a living one answers. Raises OSError."""
+        reader, writer = await asyncio.open_unix_connection(self._socket, limit=wire.LINE_MAX_BYTES)
+        if await reader.readline() == wire.GREETING:
+            return reader, writer
+        writer.close()
+        raise ConnectionResetError("it hung up")
+
+    async def _noticed(self) -> None:
+        try:
+            await asyncio.wait_for(self._gone.wait(), NOTICE_S)
+        except TimeoutError:
+            raise EngineUnavailable("The model's process runs but does not listen.") from None
+
+    def _why(self) -> str:
+        """What llama.cpp wrote about its end, if it did."""
+        return next((text[text.index(mark) :].removeprefix(WHY[0]) for text in self._errors for mark in WHY if mark in text), "")
+
+    def _sentence(self, what: str) -> str:
+        why = self._why()
+        return f"{what}: {why}." if why else f"{what.rstrip('.')}."
+
+    def _renew(self) -> None:
+        self._ready = _new_outcome()
+        self._gone.set()
+
+    def _fail(self, sentence: str) -> None:
+        if self._ready.done():
+            self._renew()
+        self._ready.set_exception(EngineUnavailable(sentence))
+
+
+def _new_outcome() -> asyncio.Future[None]:
+    outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    outcome.add_done_callback(_note)
+    return outcome
+
+
+def _note(outcome: asyncio.Future[None]) -> None:
+    """Look at a failure, so that asyncio does not complain where nobody waited for the model."""
+    if not outcome.cancelled():
+        outcome.exception()
+
+
+def _pipe(reader: asyncio.StreamReader | None) -> asyncio.StreamReader:
+    if reader is None:
+        raise TypeError("the child was started without this pipe")
+    return reader

@@ -1,0 +1,147 @@
+"""Add a model, choose the one in use, and find what answers with it."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from apps.audit.services import record
+from apps.core.errors import Invalid, NotFound, ProductError
+
+from .engines.base import ChatRequest, EngineError, TextPiece, ThinkingPiece
+from .engines.gguf_header import BadModelFile, GgufHeader, read_header
+from .host_keeper import HostKeeper
+from .host_process import HostPlan
+from .model_file import ModelFile, ModelFileChanged, read_model_file, refuse_if_changed
+from .models import InstalledModel
+
+NO_MODEL = "quote"  # the engine that needs none: what a name of a model may not be
+TRIAL_TOKENS = 16
+TRIAL_CONTEXT_TOKENS = 512
+
+
+class ModelRefused(ProductError):
+    """The file is no chat model that works here; the sentence is the reason."""
+
+    code = "model_refused"
+    status = 422
+
+
+class NameTaken(ProductError):
+    """Another file has this name."""
+
+    code = "name_taken"
+    status = 409
+    sentence = _("There is a model of this name already; choose another name.")
+
+
+class NoSuchModel(NotFound):
+    """No model of this name is installed."""
+
+    code = "no_such_model"
+    sentence = _("No model of this name is installed.")
+
+
+def active_model() -> InstalledModel | None:
+    """The model that answers, or None: then the documents' own words do."""
+    return InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).first()
+
+
+@cache
+def keeper() -> HostKeeper:
+    """The hosts of this process, to be used from its one event loop."""
+    shared = settings.HOME.sockets
+    sockets = shared if shared.is_dir() else Path(tempfile.mkdtemp(prefix="gemmaweb-"))
+    return HostKeeper(HostPlan(sockets, settings.SLOTS, settings.CONTEXT_TOKENS))
+
+
+def add_model(*, path: Path, name: str = "", added_by: Any = None) -> InstalledModel:
+    """Check the file, let it answer a trial in a process of its own, and offer it. The same file under its name is checked anew.
+
+    Raises ModelRefused, NameTaken.
+    """
+    path = path.absolute()
+    try:
+        header = read_header(path)
+        file = read_model_file(path, _model_name(name or header.name or path.stem))
+        _refuse_taken_name(file)
+        asyncio.run(_trial(file))
+    except (BadModelFile, EngineError) as error:
+        raise ModelRefused(str(error)) from error
+    except OSError as error:
+        raise ModelRefused(f"The file cannot be read: {error.strerror}.") from error
+    return _store(file, header, added_by)
+
+
+@transaction.atomic
+def use_model(name: str) -> InstalledModel:
+    """The model that answers from the next run on; its file has been looked at again. Raises NoSuchModel, ModelRefused."""
+    models = InstalledModel.objects.select_for_update()
+    chosen = models.filter(name=name).first()
+    if chosen is None:
+        raise NoSuchModel
+    try:
+        refuse_if_changed(chosen.file)
+    except ModelFileChanged as error:
+        raise ModelRefused(str(error)) from error
+    models.filter(role=chosen.role, is_active=True).update(is_active=False)
+    models.filter(pk=chosen.pk).update(is_active=True)
+    record("model_used", target=chosen.pk, name=chosen.name)
+    return chosen
+
+
+@transaction.atomic
+def use_no_model() -> None:
+    """Answer with the documents' own words from the next run on."""
+    if InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).update(is_active=False):
+        record("model_used", name=NO_MODEL)
+
+
+@transaction.atomic
+def _store(file: ModelFile, header: GgufHeader, added_by: Any) -> InstalledModel:
+    _refuse_taken_name(file)
+    facts = {
+        "path": str(file.path),
+        "sha256": file.sha256,
+        "size_bytes": file.size_bytes,
+        "modified_ns": file.modified_ns,
+        "architecture": header.architecture[:100],
+        "quantisation": header.quantisation,
+        "context_length": header.context_length,
+        "added_by": added_by,
+    }
+    model, _created = InstalledModel.objects.update_or_create(name=file.name, defaults=facts)
+    record("model_added", actor=added_by, target=model.pk, name=model.name, sha256=model.sha256)
+    return model
+
+
+def _refuse_taken_name(file: ModelFile) -> None:
+    if InstalledModel.objects.filter(name=file.name).exclude(path=str(file.path)).exists():
+        raise NameTaken
+
+
+def _model_name(wanted: str) -> str:
+    name = wanted.strip()
+    if not name or len(name) > 100 or not name.isprintable() or name == NO_MODEL:
+        raise Invalid(f"A model cannot be named {name[:100]!r}.")
+    return name
+
+
+async def _trial(file: ModelFile) -> None:
+    """Load the file as it will be loaded, and have it write a few tokens. Raises EngineError."""
+    with tempfile.TemporaryDirectory(prefix="gemmaweb-") as sockets:
+        hosts = HostKeeper(HostPlan(Path(sockets), slots=1, context_tokens=TRIAL_CONTEXT_TOKENS))
+        try:
+            request = ChatRequest(question="Hello", max_tokens=TRIAL_TOKENS)
+            pieces = [piece async for piece in hosts.engine(file).stream(request)]
+        finally:
+            await hosts.close()
+    if not any(isinstance(piece, (TextPiece, ThinkingPiece)) for piece in pieces):
+        raise EngineError("The model was loaded but wrote nothing.")

@@ -1,0 +1,78 @@
+"""What goes over the engine host's socket: one connection a request, one JSON object a line. Closing the connection stops the request.
+
+The worker sends {"do": "chat" | "count" | "embed", ...}; the host answers with pieces, and at the end with "done" or "error".
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from .engines.base import (
+    ChatRequest,
+    EngineError,
+    EngineUnavailable,
+    Passage,
+    Piece,
+    PromptTooLong,
+    TextPiece,
+    ThinkingPiece,
+    Turn,
+    UsagePiece,
+)
+
+GREETING = b"ready\n"  # the host's, on each connection
+LINE_MAX_BYTES = 64 * 1024 * 1024
+ERRORS: dict[str, type[EngineError]] = {error.code: error for error in (EngineError, EngineUnavailable, PromptTooLong)}
+
+
+def line(message: dict[str, Any]) -> bytes:
+    """`message` as it is sent."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+
+
+def chat_message(request: ChatRequest) -> dict[str, Any]:
+    """The message that asks for an answer; what only other engines need stays behind."""
+    return {"do": "chat", "request": asdict(request) | {"weights": {}}}
+
+
+def read_request(fields: dict[str, Any]) -> ChatRequest:
+    """The request in a chat message."""
+    turns = tuple(Turn(**turn) for turn in fields.pop("turns"))
+    passages = tuple(Passage(**passage) for passage in fields.pop("passages"))
+    return ChatRequest(turns=turns, passages=passages, **fields)
+
+
+def piece_message(piece: Piece) -> dict[str, Any]:
+    """The message that carries `piece`; a local model quotes nothing, so there are three kinds."""
+    match piece:
+        case TextPiece(text):
+            return {"text": text}
+        case ThinkingPiece(text):
+            return {"thinking": text}
+        case UsagePiece():
+            return {"usage": asdict(piece)}
+    raise TypeError(piece)
+
+
+def read_piece(message: dict[str, Any]) -> Piece:
+    """The piece in a message. Raises the EngineError that it carries instead."""
+    if "text" in message:
+        return TextPiece(message["text"])
+    if "thinking" in message:
+        return ThinkingPiece(message["thinking"])
+    if "usage" in message:
+        return UsagePiece(**message["usage"])
+    raise read_error(message)
+
+
+def error_message(error: EngineError) -> dict[str, Any]:
+    """The message that ends a request which failed."""
+    return {"error": {"code": error.code, "message": str(error)}}
+
+
+def read_error(message: dict[str, Any]) -> EngineError:
+    """The error in a message, of its own class."""
+    error = message["error"]
+    return ERRORS[error["code"]](error["message"])
