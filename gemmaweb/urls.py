@@ -10,7 +10,6 @@ urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("api/", include("apps.api.urls")),
-    path("accounts/", include("allauth.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.workspaces.urls")),
     path("", include("apps.documents.urls")),

@@ -1,9 +1,12 @@
-"""allauth's questions about who may come in."""
+"""allauth's questions about who may come in, and what follows a new password."""
 
 from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
+
+from apps.accounts.models import User
+from apps.core.live import end_sockets
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
@@ -12,3 +15,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never by allauth's own form."""
         return False
+
+    def set_password(self, user: User, password: str) -> None:
+        """A new password ends the other sessions, so it ends what they hold open; this page's socket comes back by itself."""
+        super().set_password(user, password)
+        end_sockets(user.pk)

@@ -1,7 +1,17 @@
-"""Addresses of accounts."""
+"""Addresses of accounts. Of allauth's only those that work without a mail server; its own list has a dozen more."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from allauth.account import views as allauth
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.accounts import views
+
+urlpatterns = [
+    path("me/", views.me, name="me"),
+    path("accounts/login/", allauth.login, name="account_login"),
+    path("accounts/logout/", allauth.logout, name="account_logout"),
+    path("accounts/inactive/", allauth.account_inactive, name="account_inactive"),
+    path("accounts/signup/", allauth.signup, name="account_signup"),
+    path("accounts/password/change/", allauth.password_change, name="account_change_password"),
+]

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.workspaces import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("setup/", views.first_run, name="first_run"),
+    path("invitations/<str:token>/", views.invitation, name="invitation"),
+    path("w/<slug:slug>/people/", views.people, name="people"),
+    path("w/<slug:slug>/settings/", views.workspace_settings, name="workspace_settings"),
+    path("me/keys/", views.my_keys, name="keys"),
+]

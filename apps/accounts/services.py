@@ -1,0 +1,101 @@
+"""Make people. Who may be made is decided by who calls: the first run, an invitation, an administrator's command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User
+from apps.audit.services import record
+from apps.core.errors import ProductError
+
+
+@dataclass(frozen=True)
+class Details:
+    """What somebody new says about themselves."""
+
+    email: str
+    password: str = field(repr=False)
+    name: str = ""
+    language: str = "en"
+
+
+class PersonRefused(ProductError):
+    """Something about the new person is not right; `field` says what, for a form."""
+
+    field: str
+
+
+class BadEmail(PersonRefused):
+    """This is no e-mail address."""
+
+    code, field = "bad_email", "email"
+    status = 422
+    sentence = _("This is not an e-mail address.")
+
+
+class WeakPassword(PersonRefused):
+    """The password does not keep the rules; the sentence says which."""
+
+    code, field = "weak_password", "password"
+    status = 422
+
+
+class EmailTaken(PersonRefused):
+    """Somebody signs in with this address already."""
+
+    code, field = "email_taken", "email"
+    status = 409
+    sentence = _("Somebody here has this e-mail address already.")
+
+
+class NoSuchPerson(ProductError):
+    """No active person has this address. Only for commands: a page must not tell who exists."""
+
+    code = "no_such_person"
+    status = 404
+
+
+def new_person(details: Details, *, is_superuser: bool = False) -> User:
+    """A checked person, their password hashed, not saved yet: hashing takes long, and a transaction should not.
+
+    Raises BadEmail, WeakPassword, EmailTaken.
+    """
+    email = details.email.strip().lower()
+    user = User(email=email, name=details.name.strip(), language=details.language, is_superuser=is_superuser)
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise BadEmail from None
+    if User.objects.filter(email=email).exists():
+        raise EmailTaken
+    try:
+        validate_password(details.password, user)
+    except ValidationError as error:
+        raise WeakPassword(" ".join(error.messages)) from None
+    user.set_password(details.password)
+    return user
+
+
+def add_person(user: User) -> User:
+    """The person of `new_person`, saved. Raises EmailTaken where another was faster."""
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError:
+        raise EmailTaken from None
+    record("person.added", actor=user, target=user.pk, administrator=user.is_superuser)
+    return user
+
+
+def person_of(email: str) -> User:
+    """The active person who signs in with `email`. Raises NoSuchPerson."""
+    user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
+    if user is None:
+        raise NoSuchPerson(f"There is no person with the e-mail address {email.strip()!r}.")
+    return user

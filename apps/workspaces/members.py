@@ -1,0 +1,115 @@
+"""Change who is in a workspace, and as what."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User
+from apps.audit.services import record
+from apps.core.errors import Forbidden, NotFound, ProductError
+from apps.core.live import end_sockets
+from apps.workspaces.models import MANAGERS, Invitation, Membership, Role, Workspace
+
+
+class LastOwner(ProductError):
+    """A workspace without an owner could never be managed again."""
+
+    code = "last_owner"
+    status = 409
+    sentence = _("A workspace keeps at least one owner. Make somebody else an owner first.")
+
+
+def membership_of(user: User, workspace: Workspace) -> Membership:
+    """The person's place in the workspace. Raises NotFound."""
+    found = Membership.objects.visible_to(user).filter(user=user, workspace=workspace).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def require_writer(user: User, workspace: Workspace) -> Membership:
+    """The person's place, if it allows to add and remove documents. Raises NotFound, Forbidden."""
+    membership = membership_of(user, workspace)
+    if not membership.may_write:
+        raise Forbidden
+    return membership
+
+
+def require_manager(user: User, workspace: Workspace) -> Membership:
+    """The person's place, if it allows to invite people and to change the workspace. Raises NotFound, Forbidden."""
+    membership = membership_of(user, workspace)
+    if not membership.may_manage:
+        raise Forbidden
+    return membership
+
+
+@transaction.atomic
+def add_member(*, workspace: Workspace, user: User, role: Role) -> Membership:
+    """The person's place in the workspace; one that they have already is left as it is."""
+    membership, is_new = Membership.objects.get_or_create(workspace=workspace, user=user, defaults={"role": role})
+    if is_new:
+        record("member.added", actor=user, workspace=workspace.pk, target=user.pk, role=role)
+    return membership
+
+
+@transaction.atomic
+def change_role(*, workspace: Workspace, changed_by: User, member: UUID, role: Role) -> Membership:
+    """The member's place with its new role. Raises NotFound, Forbidden, LastOwner."""
+    _lock(workspace)
+    mine = require_manager(changed_by, workspace)
+    membership = _changeable(mine, member)
+    if role == Role.OWNER and mine.role != Role.OWNER:
+        raise Forbidden
+    if role != Role.OWNER:
+        _keep_an_owner(membership)
+    membership.role = role
+    membership.save(update_fields=["role"])
+    if role not in MANAGERS:
+        _withdraw_invitations(membership)
+    end_sockets(membership.user_id)  # they come back with the rights of then
+    record("member.role", actor=changed_by, workspace=workspace.pk, target=membership.user_id, role=role)
+    return membership
+
+
+@transaction.atomic
+def remove_member(*, workspace: Workspace, removed_by: User, member: UUID) -> None:
+    """Take the person out of the workspace, at once; anybody may leave. Raises NotFound, Forbidden, LastOwner."""
+    _lock(workspace)
+    mine = membership_of(removed_by, workspace)
+    membership = mine if mine.pk == member else _changeable(mine, member)
+    _keep_an_owner(membership)
+    _withdraw_invitations(membership)
+    end_sockets(membership.user_id)  # they come back with the rights of then
+    record("member.removed", actor=removed_by, workspace=workspace.pk, target=membership.user_id)
+    membership.delete()
+
+
+def _lock(workspace: Workspace) -> None:
+    """One change of people at a time: two owners who demote each other at once would leave none."""
+    Workspace.objects.select_for_update().get(pk=workspace.pk)
+
+
+def _changeable(mine: Membership, member: UUID) -> Membership:
+    """The member, if I may change them: managers may, but admins leave owners alone."""
+    theirs = Membership.objects.filter(workspace=mine.workspace_id, pk=member).select_related("user").first()
+    if theirs is None:
+        raise NotFound
+    if not mine.may_manage or (theirs.role == Role.OWNER and mine.role != Role.OWNER):
+        raise Forbidden
+    return theirs
+
+
+def _keep_an_owner(leaving: Membership) -> None:
+    owners = Membership.objects.filter(workspace=leaving.workspace_id, role=Role.OWNER).exclude(pk=leaving.pk)
+    if leaving.role == Role.OWNER and not owners.exists():
+        raise LastOwner
+
+
+def _withdraw_invitations(membership: Membership) -> None:
+    """A link must not outlive the right to make it: else whoever is removed could come back by their own."""
+    links = Invitation.objects.open().filter(workspace=membership.workspace_id, invited_by=membership.user_id)
+    links.update(revoked_at=Now())

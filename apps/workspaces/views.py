@@ -1,0 +1,176 @@
+"""Pages about people and workspaces: first run, invitations, members, settings, keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from apps.accounts.forms import NewPersonForm
+from apps.accounts.requests import SignedInRequest
+from apps.accounts.services import PersonRefused
+from apps.core.errors import Invalid
+from apps.core.ratelimit import count, network_of
+from apps.workspaces import forms, invitations, keys, members, services
+from apps.workspaces.models import ApiKey, Invitation, Membership, Role, Workspace
+
+INVITATION_TRIES = 30  # a minute and address
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The workspace where the person was last, else their team's, else their own; the door for a stranger."""
+    if not request.user.is_authenticated:
+        return redirect("account_login")
+    mine = Workspace.objects.visible_to(request.user).order_by("is_personal", "created_at")
+    last = mine.filter(slug=request.session.get("workspace", "")).first() or mine.first()
+    return redirect("me") if last is None else redirect("workspace", last.slug)
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def first_run(request: HttpRequest) -> HttpResponse:
+    """The page that makes the first administrator and the first workspace. Closed for ever after."""
+    if services.is_set_up():
+        return redirect("home")
+    form = forms.FirstRunForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            user, workspace = services.set_up(form.details(), workspace_name=form.cleaned_data["workspace"])
+        except PersonRefused as error:
+            form.blame(error)
+        else:
+            login(request, user)
+            return redirect("workspace", workspace.slug)
+    return render(request, "workspaces/first_run.html", {"form": form})
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """What an invitation's link opens: the way in for somebody new, one button for somebody known."""
+    count("invitation", network_of(request.META["REMOTE_ADDR"]), limit=INVITATION_TRIES)
+    found = invitations.open_invitation(token)
+    form = None if request.user.is_authenticated else NewPersonForm(request.POST or None)
+    if request.method == "POST" and (membership := _accept(request, token, form)):
+        return redirect("workspace", membership.workspace.slug)
+    return render(request, "workspaces/invitation.html", {"invitation": found, "form": form})
+
+
+def _accept(request: HttpRequest, token: str, form: NewPersonForm | None) -> Membership | None:
+    """The place that the request took; None where the form has to be shown again."""
+    if request.user.is_authenticated:
+        return invitations.accept(token=token, user=request.user)
+    if form is None or not form.is_valid():
+        return None
+    try:
+        membership = invitations.accept_as_new_person(form.details(), token=token)
+    except PersonRefused as error:
+        form.blame(error)
+        return None
+    login(request, membership.user)
+    return membership
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def people(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Members and open invitations of a workspace, and every change to them."""
+    workspace = services.visible_workspace(request.user, slug)
+    if request.method != "POST":
+        return _people_page(request, workspace)
+    if request.POST.get("action") == "invite":
+        return _invite(request, workspace)
+    try:
+        _change_people(request, workspace)
+    except members.LastOwner as error:
+        messages.error(request, str(error))
+    still_in = Workspace.objects.visible_to(request.user).filter(pk=workspace.pk).exists()
+    return redirect("people", slug) if still_in else redirect("home")
+
+
+def _people_page(request: SignedInRequest, workspace: Workspace, **more: Any) -> HttpResponse:
+    membership = members.membership_of(request.user, workspace)
+    form = more.pop("form", None) or forms.InvitationForm()
+    form.offer_to(membership)
+    context = {
+        "workspace": workspace,
+        "membership": membership,
+        "members": Membership.objects.visible_to(request.user).filter(workspace=workspace).select_related("user").order_by("created_at"),
+        "invitations": Invitation.objects.visible_to(request.user).filter(workspace=workspace).open().order_by("-created_at"),
+        "roles": forms.roles_to_give(membership) if membership.may_manage else [],
+        "form": form,
+        "new_link": "",
+    }
+    return render(request, "workspaces/people.html", context | more)
+
+
+@never_cache
+def _invite(request: SignedInRequest, workspace: Workspace) -> HttpResponse:
+    """The page with the new link, which is shown this once."""
+    form = forms.InvitationForm(request.POST)
+    if not form.is_valid():
+        return _people_page(request, workspace, form=form)
+    _made, token = invitations.invite(
+        workspace=workspace, invited_by=request.user, role=Role(form.cleaned_data["role"]), note=form.cleaned_data["note"]
+    )
+    return _people_page(request, workspace, new_link=request.build_absolute_uri(reverse("invitation", args=[token])))
+
+
+def _change_people(request: SignedInRequest, workspace: Workspace) -> None:
+    match request.POST.get("action"):
+        case "revoke":
+            invitations.revoke(revoked_by=request.user, invitation=forms.read(forms.RevokeForm, request).cleaned_data["invitation"])
+        case "role":
+            wanted = forms.read(forms.RoleForm, request).cleaned_data
+            role = Role(wanted["role"])
+            members.change_role(workspace=workspace, changed_by=request.user, member=wanted["membership"], role=role)
+        case "remove":
+            member = forms.read(forms.MemberForm, request).cleaned_data["membership"]
+            members.remove_member(workspace=workspace, removed_by=request.user, member=member)
+        case _:
+            raise Invalid
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def workspace_settings(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Name, way of answering, main language: for managers to change."""
+    workspace = services.visible_workspace(request.user, slug)
+    membership = members.membership_of(request.user, workspace)
+    form = forms.WorkspaceForm(request.POST or None, instance=workspace)
+    if request.method == "POST":
+        members.require_manager(request.user, workspace)
+        if form.is_valid():
+            form.save()
+            messages.success(request, _("Saved."))
+            return redirect("workspace_settings", slug)
+    return render(request, "workspaces/settings.html", {"workspace": workspace, "membership": membership, "form": form})
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def my_keys(request: SignedInRequest) -> HttpResponse:
+    """The person's keys; a new one is shown this once."""
+    new_key, form = "", forms.KeyForm(request.POST if request.POST.get("action") == "create" else None)
+    form.offer_to(request.user)
+    match request.POST.get("action"):
+        case "create" if form.is_valid():
+            _row, new_key = keys.create_key(user=request.user, workspace=form.cleaned_data["workspace"], name=form.cleaned_data["name"])
+        case "revoke":
+            keys.revoke_key(user=request.user, key=forms.read(forms.EndKeyForm, request).cleaned_data["key"])
+            return redirect("keys")
+    mine = ApiKey.objects.visible_to(request.user).filter(revoked_at=None).select_related("workspace").order_by("-created_at")
+    return render(request, "workspaces/keys.html", {"keys": mine, "form": form, "new_key": new_key})

@@ -1,0 +1,86 @@
+"""Keys for programs, as their person sees them."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from apps.accounts.models import User
+from apps.workspaces.keys import create_key, find_key, revoke_key
+from apps.workspaces.models import ApiKey, Membership, Workspace
+from tests.conftest import signed_in
+
+
+def make(user: User, workspace: Workspace) -> str:
+    """The text of a new key."""
+    return create_key(user=user, workspace=workspace, name="robot")[1]
+
+
+def test_the_page_makes_a_key_and_shows_it_once(alice: User, workspace: Workspace) -> None:
+    client = signed_in(alice)
+    text = client.post("/me/keys/", {"action": "create", "name": "robot", "workspace": "harbour"}).context["new_key"]
+    found = find_key(text)
+    assert found is not None
+    assert (found.user, found.workspace, found.name) == (alice, workspace, "robot")
+    assert text not in client.get("/me/keys/").content.decode()
+    assert text not in str(ApiKey.objects.values())
+
+
+def test_keys_share_nothing_but_their_beginning(alice: User, workspace: Workspace) -> None:
+    texts = {make(alice, workspace) for _ in range(50)}
+    assert len({text.removeprefix("gemma_")[:6] for text in texts}) == 50
+    assert {len(text) for text in texts} == {49}
+
+
+def test_a_revoked_key_is_dead(alice: User, workspace: Workspace) -> None:
+    text = make(alice, workspace)
+    signed_in(alice).post("/me/keys/", {"action": "revoke", "key": ApiKey.objects.get().pk})
+    assert find_key(text) is None
+
+
+def test_nobody_revokes_anothers_key(alice: User, bob: User, workspace: Workspace) -> None:
+    text = make(alice, workspace)
+    answer = signed_in(bob).post("/me/keys/", {"action": "revoke", "key": ApiKey.objects.get().pk})
+    assert answer.status_code == 404
+    assert find_key(text) is not None
+
+
+def test_nobody_sees_anothers_keys(alice: User, bob: User, workspace: Workspace) -> None:
+    make(alice, workspace)
+    assert list(signed_in(bob).get("/me/keys/").context["keys"]) == []
+    assert Client().get("/me/keys/").status_code == 302
+
+
+@pytest.mark.parametrize("slug", ["harbour", "nothing", "", "\0"])
+def test_a_key_opens_only_a_workspace_of_its_person(charlie: User, workspace: Workspace, slug: str) -> None:
+    answer = signed_in(charlie).post("/me/keys/", {"action": "create", "name": "robot", "workspace": slug})
+    assert "workspace" in answer.context["form"].errors
+    assert not ApiKey.objects.exists()
+
+
+def test_it_dies_with_the_membership(bob: User, workspace: Workspace) -> None:
+    text = make(bob, workspace)
+    Membership.objects.filter(user=bob).delete()
+    assert find_key(text) is None
+
+
+def test_it_dies_with_its_person(bob: User, workspace: Workspace) -> None:
+    text = make(bob, workspace)
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    assert find_key(text) is None
+
+
+def test_its_use_is_noted_at_most_once_a_minute(alice: User, workspace: Workspace) -> None:
+    text = make(alice, workspace)
+    find_key(text)
+    first = ApiKey.objects.get().last_used_at
+    find_key(text)
+    assert first is not None
+    assert ApiKey.objects.get().last_used_at == first
+
+
+def test_ending_it_twice_is_told(alice: User, workspace: Workspace) -> None:
+    make(alice, workspace)
+    key = ApiKey.objects.get().pk
+    revoke_key(user=alice, key=key)
+    assert signed_in(alice).post("/me/keys/", {"action": "revoke", "key": key}).status_code == 404
