@@ -61,7 +61,8 @@ class Hit(NamedTuple):
 class Found:
     """Hits, best first, and what an answer needs to judge them.
 
-    `weights` are the idf of the question's terms in this workspace; `relevance` is the best hit's share of the
+    `weights` are what share of the question each of its terms carries by its idf in this workspace, words that stand
+    nowhere included in the whole; `relevance` is the best hit's share of the
     highest score that the question could reach (0..1), kept raw: no threshold fits every workspace.
     """
 
@@ -83,12 +84,17 @@ def find_passages(workspace: Workspace, question: str, limit: int) -> Found:
     asked = Question(known, {term: idf(count, index.chunks) for term, count in df.items()}, unknown_idf=idf(0, index.chunks))
     rows = _best_chunks(workspace, asked.idf, df, index.chunks)
     if not rows:
-        return Found(weights=dict(asked.idf), language=language)
+        return Found(weights=_shares(asked), language=language)
     look = second_look(asked, [Candidate(text, chunk_language, score) for *_, text, chunk_language, score in rows])
     hits = sorted(
         (Hit._make((*row[:9], score)) for row, score in zip(rows, look.scores, strict=True)), key=lambda hit: (-hit.score, hit.chunk)
     )
-    return Found(hits[:limit], dict(asked.idf), hits[0].score / look.possible, language)
+    return Found(hits[:limit], _shares(asked), hits[0].score / look.possible, language)
+
+
+def _shares(asked: Question) -> dict[str, float]:
+    whole = sum(asked.best_idf(word) for word in asked.words)
+    return {term: weight / whole for term, weight in asked.idf.items()}
 
 
 def _by_documents(languages: Mapping[str, int]) -> list[str]:

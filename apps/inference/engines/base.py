@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -52,7 +52,7 @@ class ChatRequest:
     """All that an engine needs to answer one question.
 
     `written` is what an earlier attempt already showed: the engine goes on from there and yields only what is new.
-    `weights` are the question's terms with their inverse document frequency in this workspace; `relevance` is the
+    `weights` are what share of the question each of its terms carries, by its idf in this workspace; `relevance` is the
     best hit's share of the highest score that the question could reach (0..1). Both are empty where no document was searched.
     """
 
@@ -108,7 +108,7 @@ class Engine(Protocol):
 
     name: str
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[Piece]:
+    def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
         """Pieces of the answer as they are made. Closing the iterator stops the engine within 200 ms. Raises EngineError."""
         ...
 
