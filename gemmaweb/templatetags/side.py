@@ -54,7 +54,6 @@ def side(context: template.Context) -> dict[str, object]:
         "workspace": workspace,
         "workspaces": list(Workspace.objects.visible_to(request.user).order_by("is_personal", "name")),
         "conversation": context.get("conversation"),
-        "csrf_token": context.get("csrf_token"),
         "here": request.resolver_match.url_name if request.resolver_match else "",
     }
     return shown | (of_workspace(workspace, request.user) if workspace else {})

@@ -1,0 +1,193 @@
+import { documentUrl } from "./addresses.js";
+import { clone } from "./clone.js";
+import { copyText } from "./copy-text.js";
+import { sourceItem } from "./source-item.js";
+import { toast } from "./toast.js";
+import { words } from "./words.js";
+
+/**
+ * <chat-answer>: one answer, whole or still being written. The open tail is plain text; finished blocks are the server's
+ * HTML, and a screen reader hears those. `text` is the answer as the row has it, byte for byte.
+ */
+export class AnswerView extends HTMLElement {
+  #text = "";
+  #html = "";
+  #tail = "";
+
+  connectedCallback() {
+    const stored = this.querySelector("script[type='application/json']");
+    if (stored) this.#text = JSON.parse(stored.textContent);
+    this.#html = this.#part("blocks").innerHTML;
+    this.#decorate();
+    for (const note of this.querySelectorAll("[data-note]")) note.textContent = words(`note_${note.dataset.note}`);
+    this.addEventListener("click", this.#onClick);
+  }
+
+  get text() {
+    return this.#text;
+  }
+
+  get status() {
+    return this.dataset.status;
+  }
+
+  get isOpen() {
+    return !["done", "stopped", "failed"].includes(this.status);
+  }
+
+  /** @param {{place: number}} frame */
+  wait({ place }) {
+    this.dataset.status = "queued";
+    this.#state(place === 1 ? words("next") : words("waiting", { number: place - 1 }));
+  }
+
+  /** @param {{engine: string}} frame */
+  begin({ engine }) {
+    this.dataset.status = "running";
+    this.#part("engine").textContent = engine;
+    this.#state(words("starting"));
+    this.#part("blocks").setAttribute("aria-live", "polite");
+  }
+
+  /** Show a frame that follows what is shown. */
+  append({ text = "", thinking = "", blocks = [], citations = [], notes = [], tokens_per_s: speed }) {
+    this.#text += text;
+    this.#tail += text;
+    if (text || thinking) this.#state("");
+    this.#part("tail").textContent = this.#tail; // before the blocks: nothing is ever shown twice
+    for (const { take, html } of blocks) this.#finish(take, html);
+    this.#think(this.querySelector(".thinking-text").textContent + thinking);
+    this.#cite(citations);
+    this.#note(notes);
+    this.#speed(speed);
+  }
+
+  /** Show a snapshot instead of whatever is shown. */
+  reset(frame) {
+    if (frame.status === "queued" && !frame.text) return frame.place && this.wait(frame);
+    this.begin(frame);
+    [this.#text, this.#tail] = [frame.text, frame.tail];
+    if (frame.text || frame.thinking) this.#state("");
+    this.#write(frame.html);
+    this.#part("tail").textContent = frame.tail;
+    this.#think(frame.thinking);
+    this.#cite(frame.citations);
+    this.#note(frame.notes);
+  }
+
+  /** Show the last word: what the row says. */
+  end(frame) {
+    this.#part("blocks").setAttribute("aria-live", frame.html.startsWith(this.#html) ? "polite" : "off"); // what was heard is not said again
+    [this.#text, this.#tail] = [frame.text, ""];
+    this.#write(frame.html);
+    this.#part("tail").textContent = "";
+    this.#part("engine").textContent = frame.engine;
+    this.dataset.status = frame.status;
+    this.#state("");
+    this.#cite(frame.citations);
+    this.#note(frame.notes);
+    this.#speed(frame.tokens_per_s);
+    this.#near(frame.nearest);
+    this.#fail(frame.error);
+  }
+
+  #onClick = async ({ target }) => {
+    const act = target.closest("[data-act]")?.dataset.act;
+    if (act === "copy") toast(words((await copyText(this.#text)) ? "copied" : "copy_by_hand"));
+    if (act === "copy-code") toast(words((await copyText(codeBeside(target))) ? "copied" : "copy_by_hand"));
+    if (act === "stop" || act === "again") this.dispatchEvent(new CustomEvent(act, { bubbles: true }));
+  };
+
+  #part(name) {
+    return this.querySelector(`.answer-${name}`);
+  }
+
+  #state(sentence) {
+    const state = this.#part("state");
+    if (state.textContent !== sentence) state.textContent = sentence;
+    state.hidden = !sentence;
+  }
+
+  /** Cut `take` units off the tail's front and show their block. */
+  #finish(take, html) {
+    this.#tail = this.#tail.slice(take);
+    this.#html += html;
+    this.#part("tail").textContent = this.#tail;
+    this.#part("blocks").insertAdjacentHTML("beforeend", html);
+    this.#decorate();
+  }
+
+  /** Make `html` all that the blocks are, leaving alone those that are there already. */
+  #write(html) {
+    const blocks = this.#part("blocks");
+    if (html.startsWith(this.#html)) blocks.insertAdjacentHTML("beforeend", html.slice(this.#html.length));
+    else blocks.innerHTML = html;
+    this.#html = html;
+    this.#decorate();
+  }
+
+  #decorate() {
+    for (const code of this.querySelectorAll(".code:not(:has(.code-copy))")) code.append(clone("copy-template"));
+  }
+
+  #think(thinking) {
+    const box = this.querySelector(".thinking-text");
+    if (box.textContent !== thinking) box.textContent = thinking;
+    this.querySelector(".thinking").hidden = !thinking;
+  }
+
+  #cite(citations) {
+    if (!citations.length) return;
+    const list = this.querySelector(".sources");
+    for (const citation of citations) {
+      const item = sourceItem(citation);
+      const there = list.querySelector(`[data-n="${citation.n}"]`);
+      if (there) there.replaceWith(item);
+      else list.append(item);
+    }
+    const number = list.childElementCount;
+    this.#part("count").textContent = words("sources", { number });
+    this.#part("count").hidden = false;
+    this.dispatchEvent(new CustomEvent("sources", { bubbles: true }));
+  }
+
+  #note(notes) {
+    for (const code of notes) {
+      if (this.querySelector(`[data-note="${CSS.escape(code)}"]`)) continue;
+      const item = document.createElement("li");
+      item.dataset.note = code;
+      item.textContent = words(`note_${code}`);
+      this.#part("notes").append(item);
+    }
+  }
+
+  #speed(tokensPerS) {
+    if (!tokensPerS) return;
+    this.#part("speed").textContent = words("speed", { rate: Math.round(tokensPerS) });
+    this.#part("speed").hidden = false;
+  }
+
+  #near(hits) {
+    this.querySelector(".nearest").hidden = !hits?.length;
+    this.querySelector(".nearest-list").replaceChildren(...(hits ?? []).map(nearItem));
+  }
+
+  #fail(error) {
+    this.#part("error").textContent = error?.message ?? "";
+    this.#part("error").hidden = !error;
+  }
+}
+
+/** @param {HTMLElement} button */
+function codeBeside(button) {
+  return button.closest(".code").querySelector("pre").textContent;
+}
+
+function nearItem({ document: id, title, page, place, quote }) {
+  const item = clone("nearest-template");
+  item.querySelector("a").href = documentUrl(id, { page, quote });
+  item.querySelector(".near-title").textContent = title;
+  item.querySelector(".near-place").textContent = place;
+  item.querySelector(".near-quote").textContent = quote;
+  return item;
+}

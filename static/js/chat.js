@@ -1,0 +1,52 @@
+// The conversation page: the socket's frames go to the conversation and to the files, what a person does goes to the socket.
+import { AnswerView } from "./answer-view.js";
+import { Composer } from "./composer.js";
+import { Conversation } from "./conversation.js";
+import { DropZone } from "./drop-zone.js";
+import { Evidence } from "./evidence.js";
+import { Follow } from "./follow.js";
+import { QuoteTip } from "./quote-tip.js";
+import { Socket } from "./socket.js";
+import { Uploads } from "./uploads.js";
+
+const page = document.querySelector("#chat");
+const turns = document.querySelector("#turns");
+const connection = document.querySelector("#connection");
+const files = document.querySelector("#files");
+
+customElements.define("chat-answer", AnswerView);
+
+const follow = new Follow(page, turns, document.querySelector("#follow"));
+const uploads = new Uploads({ url: page.dataset.documentsApi, maxMb: Number(files?.dataset.maxMb) });
+const socket = new Socket(page.dataset.socket, {
+  onUp: () => {
+    connection.hidden = true;
+    socket.send({ type: "watch", workspace: page.dataset.workspace });
+    conversation.resume();
+  },
+  onDown: () => {
+    connection.hidden = false;
+  },
+  onFrame: (frame) => {
+    if (frame.type === "document") uploads.follow(frame);
+    else conversation.receive(frame);
+  },
+});
+const composer = new Composer({ draftName: `draft ${location.pathname}`, onAsk: (text) => conversation.ask(text) });
+const conversation = new Conversation({
+  socket,
+  onPutBack: (text) => composer.putBack(text),
+  onAsked: () => {
+    follow.toEnd();
+    uploads.clearReady();
+  },
+});
+
+conversation.start();
+composer.start();
+follow.start();
+uploads.start();
+new Evidence().start(turns, () => conversation.id);
+new QuoteTip().start(turns);
+if (files) new DropZone().start((chosen) => uploads.add(chosen));
+socket.start();

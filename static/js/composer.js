@@ -1,0 +1,40 @@
+/** Where one asks. Enter sends, Shift+Enter begins a line, a half-composed word is never sent; what was not sent outlives a reload. */
+export class Composer {
+  #form = document.querySelector("#composer");
+  #text = document.querySelector("#question");
+
+  /** @param {{draftName: string, onAsk: (text: string) => void}} options */
+  constructor({ draftName, onAsk }) {
+    this.draftName = draftName;
+    this.onAsk = onAsk;
+  }
+
+  start() {
+    this.#text.value = sessionStorage.getItem(this.draftName) ?? this.#text.value;
+    this.#text.addEventListener("input", () => sessionStorage.setItem(this.draftName, this.#text.value));
+    this.#text.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+      event.preventDefault();
+      this.#form.requestSubmit();
+    });
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+  }
+
+  /** Put back what could not be sent, in front of what was written since. @param {string} text */
+  putBack(text) {
+    this.#text.value = [text, this.#text.value].filter(Boolean).join("\n");
+    sessionStorage.setItem(this.draftName, this.#text.value);
+    this.#text.focus();
+  }
+
+  #send() {
+    const text = this.#text.value.trim();
+    if (!text) return;
+    this.#text.value = "";
+    sessionStorage.removeItem(this.draftName);
+    this.onAsk(text);
+  }
+}

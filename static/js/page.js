@@ -1,0 +1,25 @@
+// Every page: the drawer, the menus, the conversations in the side, copying, and choices that are sent at once.
+import { copyText } from "./copy-text.js";
+import { Drawer } from "./drawer.js";
+import { closeMenus } from "./menus.js";
+import { Talks } from "./talks.js";
+import { expire, toast } from "./toast.js";
+import { words } from "./words.js";
+
+new Drawer().start();
+new Talks().start();
+closeMenus();
+
+for (const said of document.querySelectorAll("#toasts .toast")) expire(said);
+
+document.addEventListener("click", async ({ target }) => {
+  const from = target.closest("[data-copy]")?.dataset.copy;
+  if (!from) return;
+  const field = document.getElementById(from);
+  field.select();
+  toast(words((await copyText(field.value)) ? "copied" : "copy_by_hand"));
+});
+
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-send-at-once]")) target.form.requestSubmit();
+});

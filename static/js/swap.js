@@ -1,0 +1,14 @@
+import { fetchPart } from "./request.js";
+
+/**
+ * Fetch a page and put its elements of these ids in the place of ours.
+ * @param {string} url
+ * @param {...string} ids
+ */
+export async function swap(url, ...ids) {
+  const page = new DOMParser().parseFromString(await fetchPart(url), "text/html");
+  for (const id of ids) {
+    const fresh = page.getElementById(id);
+    if (fresh) document.getElementById(id)?.replaceWith(fresh);
+  }
+}

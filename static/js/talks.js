@@ -1,0 +1,87 @@
+import { send } from "./request.js";
+import { toast } from "./toast.js";
+import { words } from "./words.js";
+
+/** The conversations in the side: renamed where they stand, deleted with a way back. */
+export class Talks {
+  start() {
+    document.querySelector("#side")?.addEventListener("click", ({ target }) => {
+      const act = target.closest("[data-act]")?.dataset.act;
+      const talk = target.closest(".side-talk");
+      if (talk && act === "rename") this.#edit(talk);
+      if (talk && act === "delete") this.#delete(talk);
+    });
+  }
+
+  /** @param {HTMLElement} talk */
+  #edit(talk) {
+    const link = talk.querySelector("a");
+    const input = document.createElement("input");
+    input.className = "side-rename";
+    input.maxLength = 200;
+    input.value = link.textContent.trim();
+    input.setAttribute("aria-label", words("title"));
+    const close = (keep) => {
+      input.replaceWith(link);
+      if (keep) this.#rename(talk, input.value.trim());
+    };
+    input.addEventListener("blur", () => input.isConnected && close(true), { once: true });
+    input.addEventListener("keydown", (event) => {
+      if (event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
+      event.stopPropagation();
+      close(event.key === "Enter");
+      link.focus();
+    });
+    link.replaceWith(input);
+    input.select();
+  }
+
+  /** @param {HTMLElement} talk @param {string} title */
+  async #rename(talk, title) {
+    const link = talk.querySelector("a");
+    const before = link.textContent;
+    if (!title || title === before.trim()) return;
+    showTitle(talk.dataset.conversation, title);
+    await send(talk.dataset.rename, { fields: { title } }).catch((error) => {
+      showTitle(talk.dataset.conversation, before);
+      toast(error.message, { kind: "error" });
+    });
+  }
+
+  /** @param {HTMLElement} talk */
+  async #delete(talk) {
+    try {
+      await send(talk.dataset.delete);
+    } catch (error) {
+      return toast(error.message, { kind: "error" });
+    }
+    const next = talk.nextElementSibling;
+    const list = talk.parentElement;
+    talk.remove();
+    toast(words("conversation_deleted"), { action: words("undo"), onAction: () => this.#restore(talk, list, next) });
+  }
+
+  /** @param {HTMLElement} talk @param {HTMLElement} list @param {Element | null} next */
+  async #restore(talk, list, next) {
+    try {
+      await send(talk.dataset.restore);
+    } catch (error) {
+      return toast(error.message, { kind: "error" });
+    }
+    list.insertBefore(talk, next?.isConnected ? next : null);
+    if (talk.querySelector("[aria-current]")) location.reload(); // the page was closed with it
+  }
+}
+
+/**
+ * Show a conversation's title wherever it stands.
+ * @param {string} conversation
+ * @param {string} title
+ */
+export function showTitle(conversation, title) {
+  const link = document.querySelector(`#talk-${conversation} a`);
+  if (link) link.textContent = title;
+  if (!document.querySelector(`#chat[data-conversation="${conversation}"]`)) return;
+  document.querySelector("#title").textContent = title;
+  document.title = `${title} · Gemmaweb`;
+}
