@@ -1,4 +1,4 @@
-"""The one crossing from the event loop to the database."""
+"""The one crossing from the event loop to the database, and the one way to a single row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 from channels.db import DatabaseSyncToAsync
+from django.db.models import Model, QuerySet
 
+from apps.core.errors import NotFound
+
+M = TypeVar("M", bound=Model)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -19,3 +23,11 @@ def in_database(call: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
     """`call` as a coroutine function that runs on a database thread and gives its connection back afterwards."""
     crossing: Callable[P, Coroutine[Any, Any, R]] = DatabaseSyncToAsync(call, thread_sensitive=False, executor=EXECUTOR)
     return crossing
+
+
+def only(rows: QuerySet[M]) -> M:
+    """The one row of `rows`, which were narrowed by `visible_to`: missing and foreign look the same. Raises NotFound."""
+    row = rows.first()
+    if row is None:
+        raise NotFound
+    return row

@@ -1,0 +1,84 @@
+"""Tell the open pages what happened: frames go into rooms, and whoever has joined a room gets them. See apps.core.hub for the readers."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from functools import cache, partial
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import transaction
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+PREFIX = "gemmaweb:live:"
+TIMEOUT_S = 2
+
+Frame = Mapping[str, object]
+
+
+@cache
+def client() -> Redis:
+    """The process's own connections to Redis. They never try twice: an append that was tried twice would stand there twice."""
+    return Redis.from_url(
+        settings.REDIS_URL,
+        decode_responses=True,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def channel(room: str) -> str:
+    """The Redis channel behind a room: `workspace:<id>`, `conversation:<id>`, `user:<id>` or, for the worker's ears only, `run:<id>`."""
+    return PREFIX + room
+
+
+def encode(frame: Frame) -> str:
+    """The frame as every reader gets it; encoded once, however many there are."""
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def publish(room: str, frame: Frame) -> None:
+    """Send `frame` to all who have joined `room`. A Redis that is gone is logged, not raised: the rows are the truth."""
+    publish_many([(room, frame)])
+
+
+def publish_many(told: Iterable[tuple[str, Frame]]) -> None:
+    """Send each frame to its room, all in one round trip."""
+    pipeline = client().pipeline(transaction=False)
+    for room, frame in told:
+        pipeline.publish(channel(room), encode(frame))
+    try:
+        pipeline.execute()
+    except RedisError as error:
+        logger.warning("live: frames were not sent (%s)", error)
+
+
+def publish_on_commit(room: str, frame: Frame) -> None:
+    """Send `frame` once the surrounding transaction has been committed; at once where there is none."""
+    transaction.on_commit(partial(publish, room, frame))
+
+
+def socket_group(user_id: UUID) -> str:
+    """The channel layer's group of all sockets of a person."""
+    return f"user.{user_id}"
+
+
+def end_sockets(user_id: UUID) -> None:
+    """Close every socket of this person once the transaction has been committed: signed out, disabled, or no longer a member."""
+    transaction.on_commit(partial(_end_sockets, socket_group(user_id)))
+
+
+def _end_sockets(group: str) -> None:
+    try:
+        async_to_sync(get_channel_layer().group_send)(group, {"type": "session.ended"})
+    except (RedisError, OSError) as error:
+        logger.warning("live: sockets were not closed (%s)", error)
