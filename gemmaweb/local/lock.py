@@ -23,28 +23,28 @@ class HomeLock:
 
         Raises Refused where another holds it.
         """
-        while not self._is_ours():
-            self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        while self._handle < 0:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                os.close(self._handle)
+                os.close(handle)
                 raise Refused(self._refusal()) from None
+            if self._is_the_file(handle):
+                self._handle = handle
+            else:
+                os.close(handle)
 
     def release(self) -> None:
-        """Remove the file and let go, in this order: see `_is_ours`."""
+        """Remove the file and let go, in this order: see `_is_the_file`."""
         self._path.unlink(missing_ok=True)
         os.close(self._handle)
         self._handle = -1
 
-    def _is_ours(self) -> bool:
-        """A predecessor may have removed the file between our opening and our locking it: then we hold a lock on nothing."""
-        if self._handle < 0:
-            return False
+    def _is_the_file(self, handle: int) -> bool:
+        """A predecessor may have removed the file between our opening and our locking it: that would be a lock on nothing."""
         with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(self._handle), self._path.stat()):
-                return True
-        os.close(self._handle)
+            return os.path.samestat(os.fstat(handle), self._path.stat())
         return False
 
     def _refusal(self) -> str:

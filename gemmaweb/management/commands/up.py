@@ -58,7 +58,7 @@ def _database_is_behind(url: str) -> bool:
 
     Raises StartFailed.
     """
-    wanted = set(MigrationLoader(None, ignore_no_initial=True).disk_migrations)
+    wanted = set(MigrationLoader(None).disk_migrations)
     try:
         with psycopg.connect(url, connect_timeout=5) as connection:
             return not wanted <= set(connection.execute("SELECT app, name FROM django_migrations"))
