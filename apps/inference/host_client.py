@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -47,12 +48,16 @@ class LlamaEngine:
     async def _ask(self, message: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """The host's messages to one request, until it ends the connection or dies."""
         async with self._host.connection() as (reader, writer):
-            try:
-                writer.write(wire.line(message))
-                await writer.drain()
-                async for text in reader:
-                    if not text.endswith(b"\n"):
-                        return  # the host died while it wrote this one
-                    yield json.loads(text)
-            except ConnectionError:
-                return  # as an end of the messages
+            writer.write(wire.line(message))
+            async for text in _whole_lines(reader):
+                yield json.loads(text)
+
+
+async def _whole_lines(reader: asyncio.StreamReader) -> AsyncGenerator[bytes, None]:
+    """A host that dies may tear its last line, or the connection: either is an end."""
+    try:
+        async for text in reader:
+            if text.endswith(b"\n"):
+                yield text
+    except ConnectionError:
+        return

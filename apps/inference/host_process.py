@@ -30,7 +30,7 @@ STEADY_S = 60  # a host that lived so long starts over without a wait
 BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 GRACE_S = 2  # for engines handed out just before their model was replaced
 PROJECT = Path(__file__).resolve().parents[2]
-PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "OMP_WAIT_POLICY")
 WHY = ("error loading model: ", "GGML_ASSERT")
 
 

@@ -83,16 +83,17 @@ def add_model(*, path: Path, name: str = "", added_by: Any = None) -> InstalledM
 @transaction.atomic
 def use_model(name: str) -> InstalledModel:
     """The model that answers from the next run on; its file has been looked at again. Raises NoSuchModel, ModelRefused."""
-    models = InstalledModel.objects.select_for_update()
-    chosen = models.filter(name=name).first()
+    installed = InstalledModel.objects.select_for_update().order_by("pk")  # all of them: two who choose go one after the other
+    chosen = next((model for model in installed if model.name == name), None)
     if chosen is None:
         raise NoSuchModel
     try:
         refuse_if_changed(chosen.file)
     except ModelFileChanged as error:
         raise ModelRefused(str(error)) from error
-    models.filter(role=chosen.role, is_active=True).update(is_active=False)
-    models.filter(pk=chosen.pk).update(is_active=True)
+    InstalledModel.objects.filter(role=chosen.role, is_active=True).update(is_active=False)
+    chosen.is_active = True
+    chosen.save(update_fields=["is_active"])
     record("model_used", target=chosen.pk, name=chosen.name)
     return chosen
 

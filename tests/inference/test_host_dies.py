@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from apps.inference import host_process
 from apps.inference.engines.base import ChatRequest, EngineError, EngineUnavailable
 from apps.inference.host_client import LlamaEngine
 from apps.inference.host_keeper import HostKeeper
@@ -98,6 +99,22 @@ async def test_a_file_that_llama_refuses_has_a_reason(hosts: HostKeeper, strange
     assert (
         await reason(hosts.engine(strange)) == "llama.cpp cannot load this file: check_tensor_dims: tensor 'blk.3.ffn_up.weight' not found."
     )
+
+
+async def test_who_comes_during_the_wait_is_told_the_reason_at_once(
+    hosts: HostKeeper, strange: ModelFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_process, "BACK_OFF_S", (60.0,))
+    first = await reason(hosts.engine(strange))
+    async with asyncio.timeout(5):
+        assert await reason(hosts.engine(strange)) == first
+
+
+async def test_a_load_is_tried_again_after_the_wait(hosts: HostKeeper, strange: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_process, "BACK_OFF_S", (0.05,))
+    await reason(hosts.engine(strange))
+    await until(lambda: hosts.status().state == "loading")
+    assert "blk.3.ffn_up" in await reason(hosts.engine(strange))
 
 
 @pytest.fixture

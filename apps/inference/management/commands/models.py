@@ -14,6 +14,8 @@ from apps.inference.models import InstalledModel
 
 
 class Command(BaseCommand):
+    """`models add FILE [--name N]`, `models use NAME`, `models list`."""
+
     help = "Add a model file, choose the one that answers, or list them."
 
     def add_arguments(self, parser: CommandParser) -> None:
