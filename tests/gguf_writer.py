@@ -21,11 +21,10 @@ SPECIAL = (("<pad>", TokenType.CONTROL), ("<eos>", TokenType.CONTROL), ("<bos>",
 BYTES = tuple(f"<0x{value:02X}>" for value in range(256))
 SILENT = len(SPECIAL) + len(CONTROL) + len(BYTES)
 FREQUENT = "the of and to in is that for it as was with be by on not he this are or his from at which but have an they you"
-TURNS = (
+TEMPLATE = (
     "{{ bos_token }}{% for m in messages %}<|turn>{{ 'model' if m.role == 'assistant' else m.role }}\n{{ m.content }}<turn|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|turn>model\n{% endif %}"
 )
-TEMPLATE = TURNS + "{% if add_generation_prompt %}<|turn>model\n{% endif %}"
-THINKING_TEMPLATE = TURNS + "{% if add_generation_prompt %}<|turn>model\n<|channel>thought\n{% endif %}"
 
 
 @dataclass(frozen=True)

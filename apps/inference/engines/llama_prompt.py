@@ -38,7 +38,7 @@ class Neutraliser:
 
 def chat_messages(request: ChatRequest, neutral: Neutraliser) -> list[ChatMessage]:
     """System, earlier turns, the passages with the question, and the beginning of the answer if there is one to go on from."""
-    messages = [ChatMessage(role="system", content=request.system)] if request.system else []
+    messages = [ChatMessage(role="system", content=neutral(request.system))] if request.system else []
     messages += [ChatMessage(role=turn.role, content=neutral(turn.text)) for turn in request.turns]
     passages = [_passage(passage, neutral) for passage in request.passages]
     messages.append(ChatMessage(role="user", content="\n\n".join([*passages, neutral(request.question)])))
