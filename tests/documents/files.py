@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -47,6 +48,22 @@ def pdf(*pages: str, title: str = "", letters: str = "") -> bytes:
         objects += [head.encode(), _stream(_drawn(page))]
     objects.append(f"<</Title({title})>>".encode())
     return _assembled(objects)
+
+
+def squeezed_pdf(drawn: bytes) -> bytes:
+    """A PDF of one page whose drawing is deflated."""
+    packed = zlib.compress(drawn, 9)
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 5 0 R/Resources<</Font<</F 3 0 R>>>>>>"
+    return _assembled(
+        [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[4 0 R]/Count 1>>",
+            b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+            page,
+            b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(packed), packed),
+            b"<<>>",
+        ]
+    )
 
 
 def _drawn(page: str) -> bytes:

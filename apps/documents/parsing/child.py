@@ -15,7 +15,6 @@ from apps.documents.parsing.limits import Limits
 from apps.documents.parsing.places import Message, Reading
 
 PARSERS = {kind: f"apps.documents.parsing.{kind}" for kind in ("pdf", "docx", "html", "markdown", "text", "csv")}
-LATER_IMPORTS = {"pdf": (), "docx": ("lxml.etree",), "html": ("lxml.etree",)}
 
 
 def main() -> None:
@@ -27,8 +26,6 @@ def main() -> None:
     jail.set_limits(limits)
     try:
         parser = importlib.import_module(PARSERS[order["kind"]])
-        for name in LATER_IMPORTS.get(order["kind"], ()):
-            importlib.import_module(name)
         jail.lock()
         reading = Reading(limits, _tell)
         parser.read(sys.stdin.buffer.read(), reading)

@@ -54,7 +54,7 @@ def _decode_legacy(data: bytes, declared: str) -> str:
 def _known(declared: str) -> str:
     try:
         name = codecs.lookup(declared.strip()).name
-        b"".decode(name)
+        b" ".decode(name)
     except (LookupError, ValueError):  # unknown, no text encoding ("zip", "hex"), or a name with a NUL in it
         return ""
     return _AS_BROWSERS_DO.get(name, name)
@@ -64,7 +64,7 @@ def _is_mostly_utf8(text: str) -> bool:
     """Whether what was decoded with replacements is UTF-8 with a few broken bytes, not another encoding."""
     broken = text.count("\ufffd")
     valid = sum(character > "\x7f" for character in text[:SAMPLE_BYTES]) - text[:SAMPLE_BYTES].count("\ufffd")
-    return broken <= 1 + valid // 10 and valid > broken
+    return broken <= 1 + valid // 10 and valid >= broken
 
 
 def _guessed(data: bytes) -> str:

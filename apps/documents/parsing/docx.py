@@ -5,18 +5,17 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
+
+from lxml.etree import _Element
 
 from apps.documents.parsing import html
 from apps.documents.parsing.archive import Archive
 from apps.documents.parsing.decode import decode
 from apps.documents.parsing.errors import Damaged
+from apps.documents.parsing.markup import xml_tree
 from apps.documents.parsing.places import Reading
 from apps.documents.parsing.sections import Block, add_sections
-
-if TYPE_CHECKING:
-    from lxml.etree import _Element
 
 MAX_INSERTED_DEPTH = 3
 MAX_STYLE_DEPTH = 20
@@ -40,19 +39,9 @@ def _core_title(archive: Archive) -> str:
 
 
 def _xml(archive: Archive, name: str) -> _Element | None:
-    """The root of a part, or None. Broken XML is read as far as it goes; entities and other files are never resolved."""
-    from lxml import etree
-
+    """The root of a part, or None."""
     data = archive.read(name)
-    if data is None:
-        return None
-    parser = etree.XMLParser(
-        resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, recover=True, remove_comments=True, remove_pis=True
-    )
-    try:
-        return etree.fromstring(data, parser)
-    except etree.LxmlError as error:
-        raise Damaged from error
+    return None if data is None else xml_tree(data)
 
 
 def _name(element: _Element) -> str:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+
+from lxml import etree
 
 from apps.documents.parsing.decode import decode
-from apps.documents.parsing.errors import Damaged
+from apps.documents.parsing.markup import html_tree
 from apps.documents.parsing.places import Reading, storable
 from apps.documents.parsing.sections import Block, add_sections
-
-if TYPE_CHECKING:
-    from lxml.etree import _Element
 
 DECLARED_WITHIN_BYTES = 4096
 _DECLARED = re.compile(rb"""(?i)(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_.:-]{1,40})""")
@@ -26,23 +24,17 @@ _SPACES = re.compile(r"[^\S\n]*\n[^\S\n]*|[^\S\n]+")
 
 
 def read(data: bytes, reading: Reading) -> None:
-    """Add the sections of the page. Raises Damaged."""
+    """Add the sections of the page. Raises Damaged, OutOfMemory, TooLargeInside."""
     title, blocks = parse(data)
     reading.suggest_title(title)
     add_sections(reading, blocks)
 
 
 def parse(data: bytes) -> tuple[str, Iterator[Block]]:
-    """The page's title and its blocks in order. Raises Damaged."""
-    from lxml import etree
-
+    """The page's title and its blocks in order. Raises Damaged, OutOfMemory, TooLargeInside."""
     declared = _DECLARED.search(data, 0, DECLARED_WITHIN_BYTES)
     text = storable(decode(data, declared[1].decode("ascii") if declared else ""))
-    parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
-    try:
-        root = etree.fromstring(text.encode(), parser)
-    except etree.LxmlError as error:
-        raise Damaged from error
+    root = html_tree(text)
     if root is None:  # nothing but comments
         return "", iter(())
     return root.findtext(".//title") or "", _Walk().blocks(root)
@@ -57,9 +49,7 @@ class _Walk:
         self._pre = 0
         self._cells = 0
 
-    def blocks(self, root: _Element) -> Iterator[Block]:
-        from lxml import etree
-
+    def blocks(self, root: etree._Element) -> Iterator[Block]:
         walk = etree.iterwalk(root, events=("start", "end"))
         for event, element in walk:
             if event == "end":
@@ -70,7 +60,7 @@ class _Walk:
                 yield from self._enter(element)
         yield from self._flush()
 
-    def _enter(self, element: _Element) -> Iterator[Block]:
+    def _enter(self, element: etree._Element) -> Iterator[Block]:
         tag = element.tag
         if tag in _HEADINGS or tag == "pre" or (tag in _BLOCKS and not self._cells):
             yield from self._flush()
@@ -83,7 +73,7 @@ class _Walk:
             self._pieces.append("\n")
         self._take(element.text)
 
-    def _leave(self, element: _Element) -> Iterator[Block]:
+    def _leave(self, element: etree._Element) -> Iterator[Block]:
         tag = element.tag
         if tag in _HEADINGS or tag == "pre" or (tag in _BLOCKS and not self._cells):
             yield from self._flush()

@@ -19,7 +19,7 @@ from typing import IO, cast
 
 from apps.documents.parsing.errors import Crashed, NoText, OutOfMemory, ParseError, Stopped, TimedOut, TooLargeInside, by_code
 from apps.documents.parsing.limits import MIB, Limits
-from apps.documents.parsing.places import Kind, Parsed, Place
+from apps.documents.parsing.places import MAX_WARNINGS, Kind, Parsed, Place, short, storable
 from apps.documents.parsing.sniff import sniff
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 
 LOOK_EVERY_S = 0.2
+LAST_BREATH_S = 2.0
 READ_BYTES = 64 * 1024
 LOGGED_CHARS = 2_000
 _ROOT = Path(__file__).resolve().parents[3]
@@ -90,24 +91,43 @@ def _lines(child: subprocess.Popen[bytes], limits: Limits, should_stop: Callable
 
 def _data(output: IO[bytes], wall_s: float, should_stop: Callable[[], bool]) -> Iterator[bytes]:
     """What comes out of the child until it closes `output`. Raises Stopped, TimedOut."""
-    deadline, look_at = monotonic() + wall_s, 0.0
+    patience = _Patience(wall_s, should_stop)
     with selectors.DefaultSelector() as selector:
         selector.register(output, selectors.EVENT_READ)
         while True:
-            if monotonic() > deadline:
-                raise TimedOut
-            if monotonic() >= look_at and should_stop():
-                raise Stopped
-            look_at = max(look_at, monotonic() + LOOK_EVERY_S)
+            patience.check()
             data = os.read(output.fileno(), READ_BYTES) if selector.select(LOOK_EVERY_S) else None
             if data == b"":
                 return
             yield data or b""
 
 
+class _Patience:
+    """How long the child may go on: the clock, and what the caller wants."""
+
+    def __init__(self, wall_s: float, should_stop: Callable[[], bool]) -> None:
+        self._deadline = monotonic() + wall_s
+        self._should_stop = should_stop
+        self._look_at = 0.0
+
+    def check(self) -> None:
+        """Asks the caller a few times a second, whatever the child does. Raises Stopped, TimedOut."""
+        now = monotonic()
+        if now > self._deadline:
+            raise TimedOut
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_EVERY_S
+        if self._should_stop():
+            raise Stopped
+
+
 def _why(child: subprocess.Popen[bytes], errors: IO[bytes], kind: Kind) -> ParseError:
     """The reason of a child that ended without its last word."""
-    code = child.wait()
+    try:
+        code = child.wait(LAST_BREATH_S)
+    except subprocess.TimeoutExpired:  # it closed its output and lives on: none of ours does
+        return Crashed()
     errors.seek(0)
     said = errors.read().decode(errors="replace")[-LOGGED_CHARS:]
     logger.warning("the reader of a %s file ended with %s: %s", kind, code, said)
@@ -137,13 +157,13 @@ class _Outcome:
             case ["progress", int(done), int(total)]:
                 self.on_progress(done, total)
             case ["place", str(label), ("page" | "section" | "rows" | "text") as kind, str(text)]:
-                self._add(Place(number=len(self.places) + 1, label=label, kind=kind, text=text))
+                self._add(Place(number=len(self.places) + 1, label=short(label), kind=kind, text=storable(text)))
             case ["title", str(title)]:
-                self.title = title
-            case ["warning", str(sentence)]:
-                self.warnings.append(sentence)
+                self.title = short(title)
+            case ["warning", str(sentence)] if len(self.warnings) < MAX_WARNINGS:
+                self.warnings.append(short(sentence))
             case ["failed", str(code), str(sentence)]:
-                raise by_code(code, sentence)
+                raise by_code(code, short(sentence))
             case ["done"]:
                 self.is_done = True
             case _:
@@ -164,5 +184,5 @@ class _Outcome:
 def _decoded(line: bytes) -> object:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -15,8 +15,7 @@ Kind = Literal["pdf", "docx", "html", "markdown", "text", "csv"]
 PlaceKind = Literal["page", "section", "rows", "text"]
 Message = list[str | int]
 
-TITLE_MAX_CHARS = 200
-LABEL_MAX_CHARS = 200
+LINE_MAX_CHARS = 200
 MAX_WARNINGS = 20
 PROGRESS_EVERY_S = 0.2
 
@@ -51,12 +50,15 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub("", _LINE_ENDS.sub("\n", text))
 
 
+def short(text: str) -> str:
+    """`text` on one line that fits where a title, a label or a reason is shown."""
+    return " ".join(storable(text).split())[:LINE_MAX_CHARS]
+
+
 def sensible_title(text: str) -> str:
     """`text` on one line, or "" where it is a program's filler or the name of a file."""
-    title = " ".join(storable(text).split())
-    if len(title) < 2 or len(title) > TITLE_MAX_CHARS or _NO_TITLE.match(title):
-        return ""
-    return title
+    title = short(text)
+    return "" if len(title) < 2 or _NO_TITLE.match(title) else title
 
 
 class Reading:
@@ -95,13 +97,13 @@ class Reading:
         if self._places > self.limits.max_places or self._characters > self.limits.max_characters:
             raise TooLargeInside
         self._has_text = self._has_text or bool(text.strip())
-        self._tell(["place", " ".join(storable(label).split())[:LABEL_MAX_CHARS], kind, text])
+        self._tell(["place", short(label), kind, text])
 
     def warn(self, sentence: str) -> None:
         """Something that a person should know though the file was read."""
         self._warnings += 1
         if self._warnings <= MAX_WARNINGS:
-            self._tell(["warning", storable(sentence)])
+            self._tell(["warning", short(sentence)])
 
     def finish(self) -> None:
         """The last word. Raises NoText where nothing was found: an empty success would be a lie."""

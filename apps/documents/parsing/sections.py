@@ -66,7 +66,7 @@ def split_long(text: str, max_chars: int) -> Iterator[str]:
 def _break_before(text: str, start: int, end: int) -> int:
     """The last border in the second half of the window: of paragraphs, else lines, sentences, words."""
     for pattern in _BREAKS:
-        borders = [border.end() for border in pattern.finditer(text, start + (end - start) // 2, end)]
+        borders = [border.end() for border in pattern.finditer(text, start + (end - start + 1) // 2, end)]
         if borders:
             return borders[-1]
     return end
