@@ -7,13 +7,23 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import F, Max, Q, Window
+from django.db.models.functions import Now, RowNumber
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.core.ids import uuid7
 from apps.documents.models import Document, DocumentVersion
 from apps.workspaces.models import Workspace
+
+ERROR_SENTENCES = {
+    "engine_failed": _("The model broke off twice. What it had written is kept. Ask again, or tell an administrator."),
+    "engine_unavailable": _("The model could not be started again. What it had written is kept. Ask again in a minute."),
+    "engine_stalled": _("The model wrote nothing for two minutes and was stopped. What it had written is kept. Ask again."),
+    "prompt_too_long": _("The question and what belongs to it are too long for this model. Ask in a new conversation, or ask shorter."),
+    "worker_lost": _("The process that answered ended twice. What was written is kept. Ask again, or tell an administrator."),
+    "internal": _("Something went wrong while this was answered. What was written is kept. Ask again."),
+}
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -60,13 +70,6 @@ class Message(models.Model):
         USER = "user"
         ASSISTANT = "assistant"
 
-    class Status(models.TextChoices):
-        DONE = "done"
-        QUEUED = "queued"
-        RUNNING = "running"
-        STOPPED = "stopped"
-        FAILED = "failed"
-
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
     parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="children")
@@ -88,11 +91,37 @@ class Message(models.Model):
     def __str__(self) -> str:
         return f"{self.role} {self.sequence} in {self.conversation_id}"
 
+    @property
+    def status(self) -> str:
+        """Of an answer queued, running, done, stopped or failed; a question is done. Read it with select_related("run")."""
+        if self.role == self.Role.USER:
+            return Generation.Status.DONE
+        return Generation.Status.RUNNING if self.run.status == Generation.Status.STOPPING else self.run.status
+
+    @property
+    def shown_text(self) -> str:
+        """The text as far as it goes: while an answer is written it is its run's."""
+        return self.text if self.role == self.Role.USER or self.run.has_ended else self.run.text
+
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
     def visible_to(self, user: User) -> GenerationQuerySet:
         """Runs in conversations that `user` may read: the only door for views and sockets."""
         return self.filter(conversation__in=Conversation.objects.visible_to(user))
+
+    def active(self) -> GenerationQuerySet:
+        """Those that have not ended."""
+        return self.filter(status__in=Generation.ACTIVE)
+
+    def waiting(self) -> GenerationQuerySet:
+        """Those that wait, the next one first: by lane, each person's first before anybody's second, then who was served longest ago."""
+        served = Generation.objects.filter(asked_by=models.OuterRef("asked_by"), started_at__isnull=False).order_by().values("asked_by")
+        turn = Window(RowNumber(), partition_by=[F("lane"), F("asked_by")], order_by=[F("created_at"), F("pk")])
+        return (
+            self.filter(status=Generation.Status.QUEUED)
+            .annotate(turn=turn, served_at=models.Subquery(served.annotate(last=Max("started_at")).values("last")))
+            .order_by("lane", "turn", F("served_at").asc(nulls_first=True), "created_at", "pk")
+        )
 
     def owned(self, *, pk: UUID, attempt: int) -> GenerationQuerySet:
         """The run, if `attempt` still owns it and nobody asked it to stop."""
@@ -101,6 +130,14 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def beat(self, *, pk: UUID, attempt: int, **written: Any) -> bool:
         """Save what was written so far; False if this attempt no longer owns the run."""
         return self.owned(pk=pk, attempt=attempt).update(beat_at=Now(), **written) == 1
+
+    def hand_over(self, *, pk: UUID, attempt: int, **written: Any) -> bool:
+        """Save what was written and let another worker go on, which counts as no takeover; False if it was not this attempt's any more."""
+        return self.owned(pk=pk, attempt=attempt).update(status=Generation.Status.QUEUED, beat_at=None, **written) == 1
+
+    def count_abort(self, *, pk: UUID, attempt: int) -> bool:
+        """Note that an engine broke off in mid-answer; False if this attempt no longer owns the run."""
+        return self.owned(pk=pk, attempt=attempt).update(engine_aborts=F("engine_aborts") + 1) == 1
 
 
 class Generation(models.Model):
@@ -137,10 +174,12 @@ class Generation(models.Model):
     max_tokens = models.PositiveIntegerField()
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     attempt = models.PositiveIntegerField(default=0)
+    last_seq = models.PositiveIntegerField(default=0)
     takeovers = models.PositiveSmallIntegerField(default=0)
     engine_aborts = models.PositiveSmallIntegerField(default=0)
     text = models.TextField(blank=True)
     thinking = models.TextField(blank=True)
+    citations = models.JSONField(default=list, help_text="The sources bound so far, as the end will store them.")
     notes = models.JSONField(default=list, help_text="Codes of what happened on the way: worker_restarted, model_failed, ...")
     error = models.CharField(max_length=40, blank=True)
     nearest = models.JSONField(default=list, help_text="Where nothing clearly answers: the best hits, never sources.")
@@ -154,12 +193,22 @@ class Generation(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["asked_by", "key"], name="run_key_once")]
         indexes = [
-            models.Index(fields=["lane", "created_at"], name="run_active", condition=models.Q(status__in=["queued", "running", "stopping"])),
+            models.Index(fields=["lane", "created_at"], name="run_active", condition=Q(status__in=["queued", "running", "stopping"])),
             models.Index(fields=["asked_by", "-started_at"], name="run_person_served"),
         ]
 
     def __str__(self) -> str:
         return f"run {self.pk} ({self.status})"
+
+    @property
+    def error_sentence(self) -> str:
+        """What went wrong and what to do, for the person; empty where nothing did."""
+        return str(ERROR_SENTENCES.get(self.error, ERROR_SENTENCES["internal"])) if self.error else ""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the answer will not change any more."""
+        return self.status in self.FINAL
 
 
 class CitationQuerySet(models.QuerySet["Citation"]):

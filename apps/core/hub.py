@@ -93,11 +93,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._redis = Redis.from_url(
-            settings.REDIS_URL,
-            decode_responses=True,
-            socket_connect_timeout=TIMEOUT_S,
-            socket_keepalive=True,
-            retry=Retry(NoBackoff(), 0),
+            settings.REDIS_URL, decode_responses=True, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
         )
         self._rooms: dict[str, _Room] = {}
         self._pubsub: PubSub | None = None
@@ -106,6 +102,8 @@ class Hub:
 
     async def join(self, room: str, subscriber: Subscriber) -> None:
         """From the return on, `subscriber` gets every frame of `room`. Raises LiveUnavailable."""
+        if self._listener is not None and self._listener.done():
+            self._listener.result()  # a fault of our own must not pass for a Redis that is away
         if self._listener is None:
             self._listener = asyncio.create_task(self._listen(), name="live hub")
         name = channel(room)

@@ -1,0 +1,144 @@
+"""Writing one answer: passages, engine, pieces, and what is done when an engine breaks off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+
+from apps.chat.citations import CLAIM_MAX_CHARS, Sources
+from apps.chat.engines import choose_engine
+from apps.chat.markers import MarkerFilter
+from apps.chat.models import Generation
+from apps.chat.prompting import prepare
+from apps.chat.snapshots import Written
+from apps.chat.stream import StreamWriter
+from apps.core.database import in_database
+from apps.inference.engines.base import (
+    ChatRequest,
+    Engine,
+    EngineError,
+    Piece,
+    QuotePiece,
+    TextPiece,
+    ThinkingPiece,
+    UsagePiece,
+)
+from apps.inference.engines.quote import QuoteEngine
+
+STALL_S = 120
+ANSWER_MAX_CHARS = 500_000
+ALONE = asyncio.Lock()  # whose engine broke off tries again alone, so that one poisonous prompt cannot take its neighbours along twice
+
+
+class EngineStalled(EngineError):
+    """The engine lives and says nothing."""
+
+    code = "engine_stalled"
+
+
+class Composer:
+    """Turns the pieces of an engine into what is shown of one run."""
+
+    def __init__(self, run: Generation, writer: StreamWriter) -> None:
+        self.run, self.writer = run, writer
+        self._request = ChatRequest(run.question.text)
+        self._sources = Sources([], versions={}, language="en")
+        self._markers = MarkerFilter()
+        self._usage = UsagePiece(0, 0, 0.0)
+        self._nearest: list[dict[str, object]] = []
+        self._tail = ""
+
+    async def compose(self) -> None:
+        """Write the whole answer. Raises EngineError where it could not be brought to its end."""
+        run = self.run
+        engine = await choose_engine(run.workspace)
+        self.writer.begin(engine=engine.name, text=run.text, thinking=run.thinking, citations=run.citations, notes=run.notes)
+        self._request, self._sources = await in_database(prepare)(run)
+        try:
+            await self._stream(engine)
+        except EngineStalled:
+            raise
+        except EngineError as error:
+            await self._try_again(engine, error)
+        if self.writer.engine == QuoteEngine.name and not self.writer.has_citations:
+            self._nearest = self._sources.nearest()
+
+    def written(self) -> Written:
+        """All that was shown so far, and what belongs to it."""
+        writer, usage = self.writer, self._usage
+        return Written(
+            text=writer.text,
+            thinking=writer.thinking,
+            citations=writer.citations,
+            notes=writer.notes,
+            nearest=self._nearest,
+            engine=writer.engine,
+            tokens=usage.answer_tokens,
+            tokens_per_s=round(usage.tokens_per_s, 1),
+        )
+
+    async def _try_again(self, engine: Engine, error: EngineError) -> None:
+        """Quote where nothing was shown yet; else go on once with the same engine, alone."""
+        await self.writer.settle()
+        if not self.writer.text and engine.name != QuoteEngine.name:
+            self.writer.engine = QuoteEngine.name
+            self.writer.note("model_failed")
+            await self._stream(QuoteEngine())
+            return
+        run = self.run
+        if run.engine_aborts or not await in_database(Generation.objects.count_abort)(pk=run.pk, attempt=run.attempt):
+            raise error
+        self.writer.note("engine_restarted")
+        async with ALONE:
+            await self._stream(engine)
+
+    async def _stream(self, engine: Engine) -> None:
+        await self.writer.settle()
+        self._tail = self.writer.text[-CLAIM_MAX_CHARS:]
+        self._markers = MarkerFilter(self._sources.numbers)
+        self._markers.skip(self.writer.text)
+        async with aclosing(engine.stream(replace(self._request, written=self.writer.text))) as pieces:
+            while len(self.writer.text) < ANSWER_MAX_CHARS and (piece := await _next(pieces)):
+                self._take(piece)
+        self._show(self._markers.finish())
+        await self.writer.settle()
+
+    def _take(self, piece: Piece) -> None:
+        match piece:
+            case TextPiece():
+                self._show(self._markers.feed(_storable(piece.text)))
+            case ThinkingPiece():
+                self.writer.add_thinking(_storable(piece.text))
+            case QuotePiece():
+                self._sources.announce(piece)
+                self._markers.offered.add(piece.n)
+            case UsagePiece():
+                self._usage = piece
+                self.writer.measure(piece.tokens_per_s)
+
+    def _show(self, text: str) -> None:
+        """Show `text`, and with it what its markers stand for."""
+        for n in self._markers.let_through:
+            before = self._tail + text[: text.index(f"[{n}]")]
+            if citation := self._sources.bind(n, before):
+                self.writer.cite(citation)
+        self._markers.let_through.clear()
+        self._tail = (self._tail + text)[-CLAIM_MAX_CHARS:]
+        if text:
+            self.writer.add_text(text)
+
+
+async def _next(pieces: AsyncGenerator[Piece, None]) -> Piece | None:
+    """The next piece, None at the end. Raises EngineStalled."""
+    try:
+        async with asyncio.timeout(STALL_S):
+            return await anext(pieces, None)
+    except TimeoutError:
+        raise EngineStalled from None
+
+
+def _storable(text: str) -> str:
+    """`text` without what PostgreSQL and JSON cannot hold: NUL and halves of surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

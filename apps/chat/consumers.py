@@ -1,0 +1,176 @@
+"""The one socket of a tab: frames in, frames out. docs/protocol.md is the contract."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+from uuid import UUID
+
+from channels.exceptions import DenyConnection
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User
+from apps.chat import frames, services
+from apps.chat.models import Conversation, Generation
+from apps.chat.snapshots import ended_frame, snapshot_frame
+from apps.core import live
+from apps.core.database import in_database, only
+from apps.core.errors import NotFound, ProductError
+from apps.core.hub import Dropped, Reader, hub
+from apps.workspaces.models import Workspace
+
+FRAMES_PER_S = 30
+CLOSE_SIGNED_OUT = 4001
+CLOSE_MISSED_FRAMES = 4002
+
+
+class TooFast(ProductError):
+    """More frames than anybody types."""
+
+    code = "too_fast"
+    status = 429
+    sentence = _("This page sends faster than the server listens. Wait a second.")
+
+
+class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
+    """A signed-in person's tab. It follows one conversation, one workspace's documents, and what concerns the person."""
+
+    user: User
+
+    async def connect(self) -> None:
+        """Let a signed-in person in; anybody else is refused with 403."""
+        user = self.scope.get("user")
+        if not isinstance(user, User) or not user.is_active:
+            raise DenyConnection
+        self.user = user
+        self._rooms: dict[str, str] = {}
+        self._allowance, self._counted_at = float(FRAMES_PER_S), time.monotonic()
+        self._reader = Reader()
+        await self.channel_layer.group_add(live.socket_group(user.pk), self.channel_name)
+        await self.accept()
+        self._pump = asyncio.create_task(self._send_what_is_read())
+        await self._follow("user", f"user:{user.pk}")
+
+    async def disconnect(self, code: int) -> None:
+        """Leave all rooms. The answers go on."""
+        if pump := getattr(self, "_pump", None):
+            pump.cancel()
+            await self.channel_layer.group_discard(live.socket_group(self.user.pk), self.channel_name)
+            for room in self._rooms.values():
+                await hub().leave(room, self._reader)
+
+    async def session_ended(self, message: dict[str, Any]) -> None:
+        """The person was signed out or lost a right: the page asks again what may be seen."""
+        await self.close(CLOSE_SIGNED_OUT)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Do what a frame asks for; what went wrong is answered with an `error` frame."""
+        frame: frames.Received | None = None
+        try:
+            self._count()
+            frame = frames.parse(text_data)
+            await self._do(frame)
+        except ProductError as error:
+            about = {name: str(getattr(frame, name)) for name in ("key", "run") if hasattr(frame, name)}
+            with translation.override(self.user.language):
+                await self._say({"type": "error", **error.as_dict(), **about})
+
+    async def _do(self, frame: frames.Received) -> None:
+        match frame:
+            case frames.Join():
+                await self._join(frame.conversation)
+            case frames.Ask():
+                await self._ask(frame)
+            case frames.Snapshot():
+                await self._snapshot(frame.run)
+            case frames.Stop():
+                await in_database(self._stop)(frame.run)
+            case frames.Watch():
+                workspace = await in_database(self._workspace)(frame.workspace)
+                await self._follow("workspace", f"workspace:{workspace.pk}")
+
+    async def _join(self, pk: UUID) -> None:
+        await in_database(self._conversation)(pk)
+        await self._follow("conversation", f"conversation:{pk}")  # first follow, then read: nothing falls in between
+        await self._say(await in_database(self._joined)(pk))
+
+    async def _ask(self, frame: frames.Ask) -> None:
+        run = await in_database(self._asked)(frame)
+        room = f"conversation:{run.conversation_id}"
+        is_new_here = self._rooms.get("conversation") != room
+        await self._follow("conversation", room)
+        await self._say(services.asked_frame(run))
+        if is_new_here:
+            await self._snapshot(run.pk)
+
+    async def _snapshot(self, pk: UUID) -> None:
+        for frame in await in_database(self._frames_of)(pk):
+            await self._say(frame)
+
+    async def _follow(self, kind: str, room: str) -> None:
+        """Be in `room`, and in no other one of its kind."""
+        before = self._rooms.get(kind)
+        if before == room:
+            return
+        await hub().join(room, self._reader)
+        self._rooms[kind] = room
+        if before:
+            await hub().leave(before, self._reader)
+
+    async def _send_what_is_read(self) -> None:
+        try:
+            async for raw in self._reader:
+                await self.send(text_data=raw)
+        except Dropped:
+            await self.close(CLOSE_MISSED_FRAMES)
+
+    async def _say(self, frame: live.Frame) -> None:
+        await self.send(text_data=live.encode(frame))
+
+    def _count(self) -> None:
+        now = time.monotonic()
+        self._allowance = min(FRAMES_PER_S, self._allowance + (now - self._counted_at) * FRAMES_PER_S)
+        self._counted_at = now
+        if self._allowance < 1:
+            raise TooFast
+        self._allowance -= 1
+
+    # What follows runs on a database thread, for the person as the row says they are now.
+
+    def _person(self) -> User:
+        return only(User.objects.filter(pk=self.user.pk, is_active=True))
+
+    def _workspace(self, slug: str) -> Workspace:
+        return only(Workspace.objects.visible_to(self._person()).filter(slug=slug))
+
+    def _conversation(self, pk: UUID) -> Conversation:
+        return only(Conversation.objects.visible_to(self._person()).filter(pk=pk))
+
+    def _run(self, pk: UUID) -> Generation:
+        return only(Generation.objects.visible_to(self._person()).filter(pk=pk).select_related("answer", "asked_by"))
+
+    def _asked(self, frame: frames.Ask) -> Generation:
+        workspace = self._workspace(frame.workspace)
+        conversation = self._conversation(frame.conversation) if frame.conversation else None
+        if conversation and conversation.workspace_id != workspace.pk:
+            raise NotFound
+        run = services.ask(workspace=workspace, conversation=conversation, asked_by=self.user, text=frame.text, key=frame.key)
+        self._conversation(run.conversation_id)  # the key of a question in a conversation that is gone
+        return run
+
+    def _joined(self, pk: UUID) -> live.Frame:
+        conversation = self._conversation(pk)
+        runs = Generation.objects.active().filter(conversation=conversation).order_by("pk").values_list("pk", flat=True)
+        return {"type": "joined", "conversation": str(pk), "last": conversation.next_sequence - 1, "runs": [str(run) for run in runs]}
+
+    def _stop(self, pk: UUID) -> None:
+        services.stop(run=self._run(pk))
+
+    def _frames_of(self, pk: UUID) -> list[live.Frame]:
+        """The snapshot; of a run that has ended its last word too, which this socket may have missed."""
+        run = self._run(pk)
+        with translation.override(self.user.language):
+            return [snapshot_frame(run), ended_frame(run)] if run.has_ended else [snapshot_frame(run)]

@@ -1,0 +1,23 @@
+"""Which engine answers in a workspace."""
+
+from __future__ import annotations
+
+from apps.core.database import in_database
+from apps.inference import services as inference
+from apps.inference.engines.base import Engine
+from apps.inference.engines.quote import QuoteEngine
+from apps.workspaces.models import Workspace
+
+
+async def choose_engine(workspace: Workspace) -> Engine:
+    """The model in use; the documents' own words where there is none, or where the workspace wants nothing else."""
+    if workspace.answering == Workspace.Answering.VERBATIM:
+        return QuoteEngine()
+    model = await in_database(inference.active_model)()
+    return inference.keeper().engine(model.file) if model else QuoteEngine()
+
+
+def engine_name(workspace: Workspace) -> str:
+    """The name of the model that would answer now; empty where the documents' own words do."""
+    model = None if workspace.answering == Workspace.Answering.VERBATIM else inference.active_model()
+    return model.name if model else ""

@@ -1,0 +1,192 @@
+"""What a person does with conversations: ask, stop, rename, delete, bring back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User
+from apps.chat.ending import end
+from apps.chat.models import Conversation, Generation, Message
+from apps.chat.snapshots import written_so_far
+from apps.chat.waiting import WAKE, tell_places_on_commit
+from apps.core import live, queue
+from apps.core.errors import Invalid, NotFound, ProductError
+from apps.workspaces.models import Workspace
+
+TITLE_MAX_CHARS = 60
+KEY_MAX_CHARS = 100
+UNDO_FOR = timedelta(hours=1)
+
+Status = Generation.Status
+
+
+class QuestionEmpty(ProductError):
+    """A question of no words."""
+
+    code = "question_empty"
+    sentence = _("Write a question first.")
+
+
+class QuestionTooLong(ProductError):
+    """More characters than a question may have."""
+
+    code = "question_too_long"
+    status = 413
+    sentence = _("This question is too long. Put the long part into a file, drop it on the page, and ask about it.")
+
+
+class QuestionUnreadable(ProductError):
+    """Characters that are none: NUL, halves of surrogate pairs."""
+
+    code = "question_unreadable"
+    sentence = _("This question holds characters that are none. Paste it as plain text.")
+
+
+def create_conversation(*, workspace: Workspace, author: User, title: str = "") -> Conversation:
+    """A new, empty conversation of `author` alone."""
+    return Conversation.objects.create(workspace=workspace, author=author, title=clean_title(title))
+
+
+def ask(
+    *,
+    workspace: Workspace,
+    conversation: Conversation | None,
+    asked_by: User,
+    text: str,
+    key: str,
+    lane: int = Generation.Lane.TALK,
+    max_tokens: int | None = None,
+) -> Generation:
+    """Queue an answer to `text` and return its run, still QUEUED; the same `key` returns the same run, however it fares.
+
+    Without a conversation one is made. Raises QuestionEmpty, QuestionTooLong, QuestionUnreadable, Invalid.
+    """
+    _refuse_bad_question(text, key, max_tokens)
+    asked = Generation.objects.filter(asked_by=asked_by, key=key)
+    if run := asked.select_related("question", "answer").first():
+        return run
+    try:
+        with transaction.atomic():
+            talk = conversation or create_conversation(workspace=workspace, author=asked_by)
+            return _store(talk.pk, asked_by=asked_by, text=text, key=key, lane=lane, max_tokens=_limit(max_tokens))
+    except IntegrityError:  # the same question came twice at once, and this is the second
+        return asked.select_related("question", "answer").get()
+
+
+def _refuse_bad_question(text: str, key: str, max_tokens: int | None) -> None:
+    if not text.strip():
+        raise QuestionEmpty
+    if len(text) > settings.QUESTION_MAX_CHARS:
+        raise QuestionTooLong
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
+        raise QuestionUnreadable
+    if not 0 < len(key) <= KEY_MAX_CHARS or not key.isprintable():
+        raise Invalid(fields={"key": f"must be 1 to {KEY_MAX_CHARS} printable characters"})
+    if max_tokens is not None and max_tokens < 1:
+        raise Invalid(fields={"max_tokens": "must be at least 1"})
+
+
+def _limit(max_tokens: int | None) -> int:
+    return min(max_tokens or settings.ANSWER_MAX_TOKENS, settings.ANSWER_MAX_TOKENS)
+
+
+def _store(conversation_pk: UUID, *, asked_by: User, text: str, key: str, lane: int, max_tokens: int) -> Generation:
+    talk = Conversation.objects.select_for_update().get(pk=conversation_pk)
+    last = talk.messages.order_by("-sequence").first()
+    question = Message.objects.create(conversation=talk, parent=last, sequence=talk.next_sequence, role=Message.Role.USER, text=text)
+    answer = Message.objects.create(conversation=talk, parent=question, sequence=talk.next_sequence + 1, role=Message.Role.ASSISTANT)
+    run = Generation.objects.create(
+        workspace_id=talk.workspace_id,
+        conversation=talk,
+        question=question,
+        answer=answer,
+        asked_by=asked_by,
+        key=key,
+        lane=lane,
+        max_tokens=max_tokens,
+    )
+    talk.next_sequence += 2
+    talk.updated_at = timezone.now()
+    if not talk.title:
+        talk.title = clean_title(text)
+        _tell_title(talk)
+    talk.save(update_fields=["next_sequence", "updated_at", "title"])
+    live.publish_on_commit(f"conversation:{talk.pk}", asked_frame(run))
+    tell_places_on_commit()
+    queue.send_on_commit(WAKE)
+    return run
+
+
+def asked_frame(run: Generation) -> dict[str, object]:
+    """The `asked` frame: a question was stored, and this run answers it."""
+    return {
+        "type": "asked",
+        "conversation": str(run.conversation_id),
+        "key": run.key,
+        "run": str(run.pk),
+        "question": {"id": str(run.question.pk), "sequence": run.question.sequence, "text": run.question.text},
+        "answer": {"id": str(run.answer.pk), "sequence": run.answer.sequence},
+    }
+
+
+@transaction.atomic
+def stop(*, run: Generation) -> None:
+    """End the run: at once where it waits, by its worker where it runs. What was written is kept; stopping twice is stopping once."""
+    locked = Generation.objects.select_for_update().get(pk=run.pk)
+    if locked.status == Status.QUEUED:
+        end(locked, status=Status.STOPPED, written=written_so_far(locked))
+        tell_places_on_commit()
+    elif locked.status == Status.RUNNING:
+        Generation.objects.filter(pk=run.pk).update(status=Status.STOPPING)
+        live.publish_on_commit(f"run:{run.pk}", {"type": "stop"})
+
+
+@transaction.atomic
+def rename(*, conversation: Conversation, title: str) -> Conversation:
+    """The conversation under its new title. Raises Invalid on an empty one."""
+    conversation.title = clean_title(title, max_chars=200)
+    if not conversation.title:
+        raise Invalid(fields={"title": "must not be empty"})
+    conversation.save(update_fields=["title"])
+    _tell_title(conversation)
+    return conversation
+
+
+@transaction.atomic
+def delete(*, conversation: Conversation) -> None:
+    """Take the conversation away and stop its runs; it can be brought back for UNDO_FOR, then it is erased."""
+    Conversation.objects.filter(pk=conversation.pk, deleted_at=None).update(deleted_at=timezone.now())
+    for run in Generation.objects.active().filter(conversation=conversation).order_by("pk"):
+        stop(run=run)
+    live.publish_on_commit(f"user:{conversation.author_id}", {"type": "removed", "conversation": str(conversation.pk)})
+
+
+def restore(*, pk: UUID, author: User) -> Conversation:
+    """Bring back what `author` deleted. Raises NotFound where it is erased, or never was theirs."""
+    deleted = Conversation.objects.filter(pk=pk, author=author, workspace__in=Workspace.objects.visible_to(author))
+    conversation = deleted.exclude(deleted_at=None).first()
+    if conversation is None:
+        raise NotFound
+    conversation.deleted_at = None
+    conversation.save(update_fields=["deleted_at"])
+    return conversation
+
+
+def clean_title(text: str, max_chars: int = TITLE_MAX_CHARS) -> str:
+    """The first words of `text` on one line, cut at a word."""
+    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    if len(line) <= max_chars:
+        return line
+    cut = line[: max_chars - 1]
+    return (cut[: cut.rfind(" ")] if " " in cut[max_chars // 2 :] else cut).rstrip(" ,;:.-") + "…"
+
+
+def _tell_title(conversation: Conversation) -> None:
+    frame = {"type": "title", "conversation": str(conversation.pk), "title": conversation.title}
+    live.publish_on_commit(f"user:{conversation.author_id}", frame)

@@ -1,0 +1,53 @@
+"""What was left lying: runs of dead workers, permits that were lost, conversations whose time for undo is over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.audit.services import record
+from apps.chat.ending import end
+from apps.chat.models import Conversation, Generation
+from apps.chat.services import UNDO_FOR
+from apps.chat.snapshots import Written, written_so_far
+from apps.chat.waiting import tell_places_on_commit, wake_free_slots
+
+DEAD_AFTER = timedelta(seconds=8)  # 16 beats
+TAKEOVERS_MAX = 1
+
+Status = Generation.Status
+
+
+def sweep() -> None:
+    """Take dead runs over, wake sleeping workers, erase what was deleted. Safe to run twice at once."""
+    _take_over_dead()
+    Conversation.objects.filter(deleted_at__lt=timezone.now() - UNDO_FOR).delete()
+    wake_free_slots()
+
+
+@transaction.atomic
+def _take_over_dead() -> None:
+    dead = Generation.objects.filter(
+        status__in=(Status.RUNNING, Status.STOPPING), beat_at__lt=timezone.now() - DEAD_AFTER
+    ).select_for_update(skip_locked=True)
+    for run in dead:
+        written = written_so_far(run)
+        if run.status == Status.STOPPING:
+            end(run, status=Status.STOPPED, written=written)
+        elif run.takeovers >= TAKEOVERS_MAX:
+            end(run, status=Status.FAILED, written=written, error="worker_lost")
+        else:
+            _requeue(run, written)
+        record("chat.worker_lost", workspace=run.workspace_id, target=run.pk, attempt=run.attempt, status=run.status)
+
+
+def _requeue(run: Generation, written: Written) -> None:
+    """Let another worker go on from all that was shown."""
+    run.text, run.thinking, run.citations = written.text, written.thinking, written.citations
+    run.notes = [*written.notes, "worker_restarted"]
+    run.takeovers += 1
+    run.status, run.beat_at = Status.QUEUED, None
+    run.save()
+    tell_places_on_commit()

@@ -1,0 +1,122 @@
+"""Pages of conversations, and the parts of them that scripts ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.chat import services
+from apps.chat.engines import engine_name
+from apps.chat.models import Citation, Conversation, Message
+from apps.core.database import only
+from apps.core.errors import Invalid, NotFound
+from apps.documents.models import Document
+from apps.documents.reading import read_page
+from apps.workspaces.page import page_context, person
+
+TURNS_MAX = 400
+
+
+@login_required
+@require_GET
+def new(request: HttpRequest, slug: str) -> HttpResponse:
+    """An empty conversation in this workspace; its row is made by the first question. Template and context as `conversation`."""
+    context = page_context(request, slug)
+    return render(request, "chat/conversation.html", {**context, **_beside(context), "conversation": None, "turns": []})
+
+
+@login_required
+@require_GET
+def conversation(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One conversation, its last TURNS_MAX messages.
+
+    Template chat/conversation.html; context: workspace, membership, conversation, turns (messages, answers with `run` and `citations`),
+    engine_name, document_count, upload_max_mb.
+    """
+    found = _conversation(request, pk)
+    context = page_context(request, found.workspace.slug)
+    turns = list(_turns(found).order_by("-sequence")[:TURNS_MAX])[::-1]
+    return render(request, "chat/conversation.html", {**context, **_beside(context), "conversation": found, "turns": turns})
+
+
+@login_required
+@require_GET
+def messages(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The messages after `?after=<sequence>`, each as chat/_message.html (context: message, conversation)."""
+    found = _conversation(request, pk)
+    after = request.GET.get("after", "0")
+    if not after.isdecimal() or len(after) > 9:
+        raise Invalid(fields={"after": "must be a sequence number"})
+    turns = _turns(found).filter(sequence__gt=int(after)).order_by("sequence")[:TURNS_MAX]
+    parts = [render_to_string("chat/_message.html", {"message": turn, "conversation": found}, request) for turn in turns]
+    return HttpResponse("".join(parts))
+
+
+@login_required
+@require_POST
+def rename(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Give the conversation the `title` of the form; answers `{"title"}`."""
+    found = services.rename(conversation=_conversation(request, pk), title=request.POST.get("title", ""))
+    return JsonResponse({"title": found.title})
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take the conversation away; `restore` brings it back."""
+    services.delete(conversation=_conversation(request, pk))
+    return HttpResponse(status=204)
+
+
+@login_required
+@require_POST
+def restore(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Bring a deleted conversation back; answers `{"title"}`."""
+    found = services.restore(pk=pk, author=person(request))
+    return JsonResponse({"title": found.title})
+
+
+@login_required
+@require_GET
+def citation(request: HttpRequest, pk: UUID, message: UUID, n: int) -> HttpResponse:
+    """The page that marker [n] points at, its words marked.
+
+    Template documents/_evidence.html; context: citation, document, page, page_count, before, marked, after.
+    """
+    visible = Citation.objects.visible_to(person(request)).filter(message__conversation=pk, message=message, n=n)
+    found = only(visible.select_related("version"))
+    shelf = Document.objects.visible_to(person(request)).select_related("added_by")
+    document = shelf.filter(pk=found.document_id).first() if found.document_id else None
+    return render(request, "documents/_evidence.html", {"citation": found, "document": document, **_page(found)})
+
+
+def _page(found: Citation) -> dict[str, Any]:
+    """The cited page with its words marked; no page where its text is gone."""
+    if found.version is None:
+        return {"page": None}
+    try:
+        return read_page(found.version, found.page, quote=found.quote, start=found.start)._asdict()
+    except NotFound:
+        return {"page": None}
+
+
+def _conversation(request: HttpRequest, pk: UUID) -> Conversation:
+    return only(Conversation.objects.visible_to(person(request)).filter(pk=pk).select_related("workspace"))
+
+
+def _turns(found: Conversation) -> QuerySet[Message]:
+    cited = Prefetch("citations", queryset=Citation.objects.order_by("n"))
+    return Message.objects.filter(conversation=found).select_related("run").prefetch_related(cited)
+
+
+def _beside(context: dict[str, Any]) -> dict[str, Any]:
+    workspace = context["workspace"]
+    documents = Document.objects.filter(workspace=workspace, deleted_at=None)
+    return {"engine_name": engine_name(workspace), "document_count": documents.count()}
