@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import string
 import unicodedata
 from typing import NamedTuple
 
 from apps.core.errors import NotFound
 from apps.documents.models import DocumentVersion, Page
+
+_MARKS = string.punctuation + "§¶«»„“”‘’‚‹›…–—。、！？「」『』（）؟،؛"
 
 
 class ReadPage(NamedTuple):
@@ -44,7 +47,21 @@ def find_quote(text: str, quote: str, start: int = 0) -> tuple[int, int] | None:
     while at >= 0:
         found.append((places[at], places[at + len(wanted) - 1] + 1))
         at = letters.find(wanted, at + 1)
-    return min(found, key=lambda span: abs(span[0] - start), default=None)
+    if not found:
+        return None
+    begin, end = min(found, key=lambda span: abs(span[0] - start))
+    return _with_marks(text, quote, begin, end)
+
+
+def _with_marks(text: str, quote: str, begin: int, end: int) -> tuple[int, int]:
+    """The span widened by the quote's own punctuation before its first and after its last letter, where it stands in the text too."""
+    opening = quote[: len(quote) - len(quote.lstrip(_MARKS))]
+    closing = quote[len(quote.rstrip(_MARKS)) :]
+    if opening and text.endswith(opening, 0, begin):
+        begin -= len(opening)
+    if closing and text.startswith(closing, end):
+        end += len(closing)
+    return begin, end
 
 
 def _letters(text: str) -> tuple[str, list[int]]:

@@ -33,6 +33,13 @@ def test_a_ligature_is_its_letters() -> None:
     assert PAGE[slice(*span)] == "The ﬁrm agrees"
 
 
+def test_the_quotes_own_punctuation_is_marked_with_it() -> None:
+    text = "Before. (2) Either party may end it. After."
+    span = find_quote(text, "(2) Either party may end it.")
+    assert span is not None
+    assert text[slice(*span)] == "(2) Either party may end it."
+
+
 def test_of_several_places_the_nearest_counts() -> None:
     text = "notice. " * 5
     assert find_quote(text, "notice", start=17) == (16, 22)
