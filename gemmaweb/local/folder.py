@@ -92,11 +92,16 @@ class Home:
         return f"unix://:{self.ensure_secret('valkey')}@{quote(str(self.service_sockets))}/valkey.sock?db=0"
 
     def read_secret(self, name: str) -> str | None:
-        """The secret `name`, or None before the first start."""
+        """The secret `name`, or None before the first start.
+
+        Raises Refused where the folder is no folder, or not ours to read.
+        """
         try:
             return (self.secrets / name).read_text()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def ensure_secret(self, name: str) -> str:
         """The secret `name`, made on the first call; of many that race for it, all get the same.
@@ -125,9 +130,7 @@ class Home:
             for folder in (self.path, self.secrets, self.files, self.logs, self.run):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise Refused(
-                f"The folder {self.path} cannot be used: {error.strerror}. Set GEMMAWEB_HOME to one that you may write."
-            ) from error
+            raise self._unusable(error) from error
         owner = self.secrets.stat().st_uid
         if owner != os.geteuid():
             raise Refused(f"The folder {self.path} belongs to another account (user id {owner}): start Gemmaweb as that one.")
@@ -136,6 +139,9 @@ class Home:
                 f"The folder {self.path} is on a file system without permissions or links (FAT, exFAT, NTFS?): "
                 "set GEMMAWEB_HOME to one on ext4, xfs, btrfs, APFS or the like."
             )
+
+    def _unusable(self, error: OSError) -> Refused:
+        return Refused(f"The folder {self.path} cannot be used: {error.strerror}. Set GEMMAWEB_HOME to one that you may write.")
 
     def open_sockets(self) -> None:
         """Make an empty private folder for the sockets and note its name in `run`."""

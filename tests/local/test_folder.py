@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tempfile
@@ -66,7 +67,7 @@ def test_a_file_system_without_links_is_refused(folder: Path, monkeypatch: pytes
 
 
 def test_a_file_system_without_locks_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filesystem.fcntl, "flock", _denied)
+    monkeypatch.setattr(fcntl, "flock", _denied)
     with pytest.raises(Refused, match="GEMMAWEB_HOME"):
         Home(folder / "stick").prepare()
 

@@ -18,7 +18,8 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start it a
 
 
 def noted(run: Up) -> dict[str, list[object]]:
-    return json.loads((run.home.run / "children.json").read_text())
+    children: dict[str, list[object]] = json.loads((run.home.run / "children.json").read_text())
+    return children
 
 
 def owner(pid: int) -> int:
@@ -88,6 +89,24 @@ def test_a_database_that_does_not_answer_is_told_in_a_sentence(up: StartUp, fold
     run = up(*PRODUCT, home=folder / "home", DATABASE_URL=f"postgresql://nobody@/none?host={folder}")
     assert run.process.wait(30) == 1
     assert "The database does not answer: " in run.says
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        (
+            "GEMMAWEB_HOME",
+            "/dev/null",
+            "The folder /dev/null cannot be used: Not a directory. Set GEMMAWEB_HOME to one that you may write.",
+        ),
+        ("GEMMAWEB_PORT", "http", "GEMMAWEB_PORT must be a number from 0 to 65535, not 'http'."),
+        ("GEMMAWEB_SLOTS", "many", "GEMMAWEB_SLOTS must be a whole number, not 'many'."),
+    ],
+)
+def test_what_is_impossible_is_refused_in_a_sentence(up: StartUp, name: str, value: str, sentence: str) -> None:
+    run = up(*PRODUCT, **{name: value})
+    assert run.process.wait(30) == 2
+    assert run.says == f"{sentence}\n"
 
 
 def test_a_second_one_refuses(up: StartUp) -> None:

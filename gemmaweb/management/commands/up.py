@@ -14,12 +14,10 @@ from django.core.management.base import BaseCommand
 from django.db.migrations.loader import MigrationLoader
 
 from gemmaweb.local import supervisor
-from gemmaweb.local.errors import Refused, StartFailed
+from gemmaweb.local.errors import StartFailed
 from gemmaweb.local.filesystem import write_whole
 from gemmaweb.local.folder import Home
 from gemmaweb.local.plan import Step, gemmaweb_plan, manage
-
-REFUSED, FAILED = 2, 1
 
 
 class Command(BaseCommand):
@@ -28,17 +26,10 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         home = Home.from_environment()
         try:
-            supervisor.run(
-                home, lambda listening: gemmaweb_plan(home, listening=listening, slots=settings.SLOTS, set_up=lambda: _set_up(home))
-            )
-        except Refused as refusal:
-            self._leave(refusal, REFUSED)
+            supervisor.run(home, lambda web: gemmaweb_plan(home, listening=web, slots=settings.SLOTS, set_up=lambda: _set_up(home)))
         except StartFailed as failure:
-            self._leave(failure, FAILED)
-
-    def _leave(self, reason: Exception, status: int) -> None:
-        self.stderr.write(str(reason))
-        sys.exit(status)
+            self.stderr.write(str(failure))
+            sys.exit(1)
 
 
 def _set_up(home: Home) -> list[Step]:
