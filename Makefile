@@ -21,8 +21,8 @@ check: $(VENV)/installed-dev node_modules/installed
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/djlint templates --lint --check --quiet
 	npx --no-install biome ci --error-on-warnings static/js static/css
-	GEMMAWEB_HOME=$(SCRATCH_HOME) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
-	GEMMAWEB_HOME=$(SCRATCH_HOME) GEMMAWEB_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+	GEMMAWEB_HOME=$(SCRATCH_HOME) GEMMAWEB_LOG_LEVEL=ERROR $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	GEMMAWEB_HOME=$(SCRATCH_HOME) GEMMAWEB_HTTPS=1 GEMMAWEB_TRUSTED_PROXIES=127.0.0.1 $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .

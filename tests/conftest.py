@@ -17,7 +17,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(autouse=True)
 def _quick_settings(settings: Any) -> None:
-    """Passwords by a quick hash, and static files by their own names: hashed names need a collected folder, which the browser tests have."""
+    """Passwords by a quick hash; static files by their own names: hashed ones need the collected folder that the browser tests have."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 
