@@ -44,7 +44,7 @@ export class AnswerView extends HTMLElement {
   /** @param {{engine: string}} frame */
   begin({ engine }) {
     this.dataset.status = "running";
-    this.#part("engine").textContent = engine;
+    this.#name(engine);
     this.#state(words("starting"));
     this.#part("blocks").setAttribute("aria-live", "polite");
   }
@@ -81,7 +81,7 @@ export class AnswerView extends HTMLElement {
     [this.#text, this.#tail] = [frame.text, ""];
     this.#write(frame.html);
     this.#part("tail").textContent = "";
-    this.#part("engine").textContent = frame.engine;
+    this.#name(frame.engine);
     this.dataset.status = frame.status;
     this.#state("");
     this.#cite(frame.citations);
@@ -100,6 +100,11 @@ export class AnswerView extends HTMLElement {
 
   #part(name) {
     return this.querySelector(`.answer-${name}`);
+  }
+
+  /** An engine that is no model has a name in the person's language. */
+  #name(engine) {
+    this.#part("engine").textContent = words(`engine_${engine}`) || engine;
   }
 
   #state(sentence) {

@@ -9,6 +9,7 @@ import { QuoteTip } from "./quote-tip.js";
 import { Socket } from "./socket.js";
 import { Uploads } from "./uploads.js";
 
+const talk = document.querySelector("#talk");
 const page = document.querySelector("#chat");
 const turns = document.querySelector("#turns");
 const connection = document.querySelector("#connection");
@@ -16,7 +17,7 @@ const files = document.querySelector("#files");
 
 customElements.define("chat-answer", AnswerView);
 
-const follow = new Follow(page, turns, document.querySelector("#follow"));
+const follow = new Follow(talk, turns, document.querySelector("#follow"));
 const uploads = new Uploads({ url: page.dataset.documentsApi, maxMb: Number(files?.dataset.maxMb) });
 const socket = new Socket(page.dataset.socket, {
   onUp: () => {

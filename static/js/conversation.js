@@ -6,7 +6,6 @@ import { swap } from "./swap.js";
 import { showTitle } from "./talks.js";
 import { toast } from "./toast.js";
 import { Transcript } from "./transcript.js";
-import { words } from "./words.js";
 
 const FRAMES = new Set(["joined", "asked", "queued", "started", "delta", "snapshot", "ended", "title", "removed", "error"]);
 
@@ -130,7 +129,7 @@ export class Conversation {
   #begin(id) {
     this.#page.dataset.conversation = id;
     history.replaceState(null, "", conversationUrl(id));
-    swap(conversationUrl(id), "talks").catch((error) => toast(error.message, { kind: "error" }));
+    swap(conversationUrl(id), "talks", "title").catch((error) => toast(error.message, { kind: "error" }));
   }
 
   async #loadAfter(sequence) {

@@ -6,7 +6,8 @@ export class QuoteTip {
 
   /** @param {HTMLElement} turns */
   start(turns) {
-    for (const type of ["pointerover", "focusin"]) turns.addEventListener(type, ({ target }) => this.#show(target.closest("button.marker")));
+    for (const type of ["pointerover", "focusin"])
+      turns.addEventListener(type, ({ target }) => this.#show(target.closest("button.marker")));
     for (const type of ["pointerout", "focusout"]) turns.addEventListener(type, () => this.#hide());
     document.addEventListener("scroll", () => this.#hide(), { capture: true, passive: true });
   }

@@ -1,6 +1,7 @@
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15000;
 const TRIES_BEFORE_LOOKING = 3;
+const RIGHTS_CHANGED = 4001;
 
 /** The tab's one socket: comes back by itself, waiting longer each time. */
 export class Socket {
@@ -39,7 +40,7 @@ export class Socket {
       this.listener.onUp();
     };
     this.#socket.onmessage = ({ data }) => this.listener.onFrame(JSON.parse(data));
-    this.#socket.onclose = () => this.#wait();
+    this.#socket.onclose = ({ code }) => (code === RIGHTS_CHANGED ? location.reload() : this.#wait());
   }
 
   #wait() {
