@@ -46,13 +46,13 @@ def end(run: Generation, *, status: str, written: Written, error: str = "") -> N
     answer.text, answer.thinking, answer.html, answer.engine = written.text, written.thinking, written.html, written.engine
     answer.tokens, answer.tokens_per_s = written.tokens, written.tokens_per_s
     answer.save()
-    Citation.objects.bulk_create(_rows(answer.pk, written.citations))
+    Citation.objects.bulk_create(citation_rows(answer.pk, written.citations))
     with translation.override(run.asked_by.language):
         live.publish_on_commit(f"conversation:{run.conversation_id}", ended_frame(run))
 
 
-def _rows(message: UUID, citations: list[dict[str, Any]]) -> list[Citation]:
-    """A row for each citation; what was deleted while the answer was written is named, not linked."""
+def citation_rows(message: UUID, citations: list[dict[str, Any]]) -> list[Citation]:
+    """A row, not saved yet, for each citation; what was deleted while the answer was written is named, not linked."""
     documents = _existing(Document, "document", citations)
     versions = _existing(DocumentVersion, "version", citations)
     return [

@@ -13,8 +13,10 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.chat import services
+from apps.chat.ending import citation_rows
 from apps.chat.engines import engine_name
 from apps.chat.models import Citation, Conversation, Message
+from apps.chat.snapshots import written_so_far
 from apps.core.database import only
 from apps.core.errors import Invalid, NotFound
 from apps.documents.models import Document
@@ -90,11 +92,21 @@ def citation(request: HttpRequest, pk: UUID, message: UUID, n: int) -> HttpRespo
 
     Template documents/_evidence.html; context: citation, document, page, page_count, before, marked, after.
     """
-    visible = Citation.objects.visible_to(person(request)).filter(message__conversation=pk, message=message, n=n)
-    found = only(visible.select_related("version"))
+    answers = Message.objects.visible_to(person(request)).filter(conversation=pk, pk=message, role=Message.Role.ASSISTANT)
+    found = _cited(only(answers.select_related("run")), n)
     shelf = Document.objects.visible_to(person(request)).select_related("added_by")
     document = shelf.filter(pk=found.document_id).first() if found.document_id else None
     return render(request, "documents/_evidence.html", {"citation": found, "document": document, **_page(found)})
+
+
+def _cited(answer: Message, n: int) -> Citation:
+    """What marker [n] stands for: its row, or what will be one when the answer that shows it has been written. Raises NotFound."""
+    if row := answer.citations.select_related("version").filter(n=n).first():
+        return row
+    announced = [citation for citation in written_so_far(answer.run).citations if citation["n"] == n]
+    if not announced:
+        raise NotFound
+    return citation_rows(answer.pk, announced)[0]
 
 
 def _page(found: Citation) -> dict[str, Any]:
