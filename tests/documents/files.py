@@ -31,39 +31,27 @@ def read(data: bytes, name: str = "file", limits: Limits | None = None) -> Parse
 
 def pdf(*pages: str, title: str = "", letters: str = "") -> bytes:
     """A PDF with the lines of each of `pages`; `letters` maps its codes to other characters (ToUnicode)."""
-    numbers = range(len(pages))
+    return _document([_stream(_drawn(page)) for page in pages], title=title, letters=letters)
+
+
+def drawn_pdf(drawing: bytes, *, letters: str = "") -> bytes:
+    """A PDF of one page with a drawing of your own, deflated."""
+    packed = zlib.compress(drawing, 9)
+    return _document([_stream(packed, "/Filter/FlateDecode")], letters=letters)
+
+
+def _document(contents: Sequence[bytes], *, title: str = "", letters: str = "") -> bytes:
     font = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding" + (b"/ToUnicode 4 0 R>>" if letters else b">>")
-    mapping = (
-        f"begincmap 1 begincodespacerange <00> <FF> endcodespacerange {letters.count('<') // 2} beginbfchar {letters} endbfchar endcmap"
-    )
-    kids = " ".join(f"{5 + 2 * number} 0 R" for number in numbers)
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        f"<</Type/Pages/Kids[{kids}]/Count {len(pages)}>>".encode(),
-        font,
-        _stream(mapping.encode()),
-    ]
-    for number, page in zip(numbers, pages, strict=True):
+    count = letters.count("<") // 2
+    mapping = f"begincmap 1 begincodespacerange <00> <FF> endcodespacerange {count} beginbfchar {letters} endbfchar endcmap"
+    kids = " ".join(f"{5 + 2 * number} 0 R" for number in range(len(contents)))
+    pages = f"<</Type/Pages/Kids[{kids}]/Count {len(contents)}>>"
+    objects = [b"<</Type/Catalog/Pages 2 0 R>>", pages.encode(), font, _stream(mapping.encode())]
+    for number, content in enumerate(contents):
         head = f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents {6 + 2 * number} 0 R/Resources<</Font<</F 3 0 R>>>>>>"
-        objects += [head.encode(), _stream(_drawn(page))]
+        objects += [head.encode(), content]
     objects.append(f"<</Title({title})>>".encode())
     return _assembled(objects)
-
-
-def squeezed_pdf(drawn: bytes) -> bytes:
-    """A PDF of one page whose drawing is deflated."""
-    packed = zlib.compress(drawn, 9)
-    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 5 0 R/Resources<</Font<</F 3 0 R>>>>>>"
-    return _assembled(
-        [
-            b"<</Type/Catalog/Pages 2 0 R>>",
-            b"<</Type/Pages/Kids[4 0 R]/Count 1>>",
-            b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
-            page,
-            b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(packed), packed),
-            b"<<>>",
-        ]
-    )
 
 
 def _drawn(page: str) -> bytes:
@@ -71,8 +59,8 @@ def _drawn(page: str) -> bytes:
     return b"BT /F 11 Tf 50 790 Td " + b" ".join(b"(%s) Tj 0 -14 Td" % line for line in lines) + b" ET"
 
 
-def _stream(data: bytes) -> bytes:
-    return b"<</Length %d>>stream\n%s\nendstream" % (len(data), data)
+def _stream(data: bytes, options: str = "") -> bytes:
+    return b"<</Length %d%s>>stream\n%s\nendstream" % (len(data), options.encode(), data)
 
 
 def _assembled(objects: Sequence[bytes]) -> bytes:

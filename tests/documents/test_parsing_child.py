@@ -17,7 +17,7 @@ from apps.documents.parsing import errors, parse
 from apps.documents.parsing.limits import MIB, Limits
 from apps.documents.parsing.parse import parse_file
 from apps.documents.parsing.places import Parsed
-from tests.documents.files import docx, paragraph, pdf, read, squeezed_pdf
+from tests.documents.files import docx, drawn_pdf, paragraph, pdf, read
 
 ROOT = Path(parse.__file__).parents[3]
 MANY_PAGES = 3000  # more than the pipe holds: the child is still there when the first page is told
@@ -186,7 +186,7 @@ def test_too_much_time_is_a_reason() -> None:
 
 
 def test_too_much_work_is_a_reason() -> None:
-    bomb = squeezed_pdf(b"BT /F 11 Tf " + b"1 0 0 1 50 700 Tm (Some more words to place.) Tj " * 1_200_000 + b"ET")
+    bomb = drawn_pdf(b"BT /F 11 Tf " + b"1 0 0 1 50 700 Tm (Some more words to place.) Tj " * 1_200_000 + b"ET")
     assert len(bomb) < MIB
     with pytest.raises(errors.TimedOut):
         read(bomb, limits=Limits(cpu_s=1, max_characters=10**9))

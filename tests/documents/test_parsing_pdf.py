@@ -6,7 +6,7 @@ import pytest
 
 from apps.documents.parsing import errors
 from apps.documents.parsing.limits import Limits
-from tests.documents.files import LAM_ALEF, encrypted_pdf, pdf, read
+from tests.documents.files import LAM_ALEF, drawn_pdf, encrypted_pdf, pdf, read
 
 
 def test_each_page_is_a_place_with_its_number() -> None:
@@ -32,6 +32,16 @@ def test_a_hyphen_inside_a_line_stays() -> None:
 
 def test_lam_comes_before_alef() -> None:
     assert read(pdf("CAB", letters=LAM_ALEF)).places[0].text == "\u0633\u0644\u0627\u0645"
+
+
+def test_a_right_to_left_word_reads_as_it_is_read() -> None:
+    drawn = b"BT /F 11 Tf 1 0 0 1 100 700 Tm (C) Tj 1 0 0 1 92 700 Tm (B) Tj 1 0 0 1 84 700 Tm (D) Tj ET"
+    assert read(drawn_pdf(drawn, letters=LAM_ALEF + " <44> <0628>")).places[0].text == "\u0645\u0633\u0628"
+
+
+def test_lam_comes_before_alef_in_a_word_that_was_turned() -> None:
+    drawn = b"BT /F 11 Tf 1 0 0 1 100 700 Tm (B) Tj 1 0 0 1 92 700 Tm (A) Tj 1 0 0 1 84 700 Tm (C) Tj ET"
+    assert read(drawn_pdf(drawn, letters=LAM_ALEF)).places[0].text == "\u0633\u0644\u0627\u0645"
 
 
 def test_accents_and_quotes_come_through() -> None:

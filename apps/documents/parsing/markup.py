@@ -8,6 +8,7 @@ from apps.documents.parsing.errors import Damaged, OutOfMemory, TooLargeInside
 
 _NO_MEMORY = "ERR_NO_MEMORY"
 _LIMIT = "ERR_RESOURCE_LIMIT"
+_TOO_DEEP = "This file is nested too deeply, or repeats itself too often, to be read. Save it in a simpler form and upload that."
 
 
 def xml_tree(data: bytes) -> etree._Element | None:
@@ -35,9 +36,7 @@ def _tree(data: bytes, parser: etree.XMLParser | etree.HTMLParser) -> etree._Ele
     except etree.XMLSyntaxError as error:
         raise (OutOfMemory if _said(parser, _NO_MEMORY) else Damaged) from error
     if _said(parser, _LIMIT):  # what stands below was cut off: no half of a text goes for the whole
-        raise TooLargeInside(
-            "This file is nested too deeply, or repeats itself too often, to be read. Save it in a simpler form and upload that."
-        )
+        raise TooLargeInside(_TOO_DEEP)
     return root
 
 

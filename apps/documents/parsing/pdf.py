@@ -6,6 +6,7 @@ import ctypes
 import re
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as c
@@ -16,6 +17,7 @@ from apps.documents.parsing.places import Reading
 LAM = 0x644
 ALEFS = frozenset({0x622, 0x623, 0x625, 0x627})
 MAX_NUMBERS_NAMED = 12
+_RIGHT_TO_LEFT_WORD = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]{2,}")
 _JOINT = re.compile(r"[\ufffe\x02](?:\r?\n)?")
 
 
@@ -71,11 +73,16 @@ def _codes(signs: pdfium.PdfTextPage) -> list[int]:
 
 
 def _repaired(signs: pdfium.PdfTextPage, codes: list[int]) -> list[int]:
-    """`codes` with lam before alef where both come from one ligature: PDFium gives them in the order seen, not read."""
-    for index in range(len(codes) - 1):
-        if codes[index + 1] == LAM and codes[index] in ALEFS and _box(signs, index) == _box(signs, index + 1):
-            codes[index : index + 2] = [LAM, codes[index]]
-    return codes
+    """`codes` in the order read where PDFium gives the one seen: some right-to-left words whole, and the letters of lam-alef."""
+    order = list(range(len(codes)))
+    for word in _RIGHT_TO_LEFT_WORD.finditer("".join(chr(min(code, sys.maxunicode)) for code in codes)):
+        start, end = word.span()
+        if _box(signs, start) < _box(signs, end - 1):  # its first letter stands left of its last
+            order[start:end] = order[start:end][::-1]
+    for at, (first, second) in enumerate(pairwise(order)):
+        if codes[second] == LAM and codes[first] in ALEFS and _box(signs, first) == _box(signs, second):
+            order[at : at + 2] = [second, first]
+    return [codes[index] for index in order]
 
 
 def _box(signs: pdfium.PdfTextPage, index: int) -> tuple[float, ...]:

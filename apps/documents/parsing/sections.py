@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from apps.documents.parsing.places import PlaceKind, Reading
 
@@ -24,24 +24,26 @@ class Block:
 @dataclass(slots=True)
 class _Section:
     label: str = ""
-    text: str = ""
+    parts: list[str] = field(default_factory=list)
+    characters: int = 0
     has_body: bool = False
 
     def takes(self, block: Block) -> bool:
-        return not block.heading or len(self.text) < SECTION_MIN_CHARS
+        return not block.heading or self.characters < SECTION_MIN_CHARS
 
     def append(self, block: Block) -> None:
         if block.heading and not self.has_body:
             self.label = block.heading  # the heading nearest to the text: "Holidays", not "Handbook"
         self.has_body = self.has_body or not block.heading
-        self.text = f"{self.text}\n\n{block.text}" if self.text else block.text
+        self.parts.append(block.text)
+        self.characters += len(block.text)
 
 
 def add_sections(reading: Reading, blocks: Iterable[Block]) -> None:
     """Add the places of a document that has headings, or has none; its first heading is its title unless it has one."""
     for section in _sections(blocks):
         reading.suggest_title(section.label)
-        add_text(reading, section.text, kind="section" if section.label else "text", label=section.label)
+        add_text(reading, "\n\n".join(section.parts), kind="section" if section.label else "text", label=section.label)
 
 
 def add_text(reading: Reading, text: str, *, kind: PlaceKind = "text", label: str = "") -> None:
@@ -81,5 +83,5 @@ def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
             yield section
             section = _Section()
         section.append(block)
-    if section.text:
+    if section.parts:
         yield section
