@@ -35,12 +35,12 @@ def test_lam_comes_before_alef() -> None:
 
 
 def test_a_right_to_left_word_reads_as_it_is_read() -> None:
-    drawn = b"BT /F 11 Tf 1 0 0 1 100 700 Tm (C) Tj 1 0 0 1 92 700 Tm (B) Tj 1 0 0 1 84 700 Tm (D) Tj ET"
+    drawn = b"BT /F 11 Tf 100 700 Td [(C) 1400 (B) 1400 (D)] TJ ET"
     assert read(drawn_pdf(drawn, letters=LAM_ALEF + " <44> <0628>")).places[0].text == "\u0645\u0633\u0628"
 
 
 def test_lam_comes_before_alef_in_a_word_that_was_turned() -> None:
-    drawn = b"BT /F 11 Tf 1 0 0 1 100 700 Tm (B) Tj 1 0 0 1 92 700 Tm (A) Tj 1 0 0 1 84 700 Tm (C) Tj ET"
+    drawn = b"BT /F 11 Tf 100 700 Td [(B) 1400 (A) 1400 (C)] TJ ET"
     assert read(drawn_pdf(drawn, letters=LAM_ALEF)).places[0].text == "\u0633\u0644\u0627\u0645"
 
 
