@@ -15,3 +15,8 @@ urlpatterns = [
     path("", include("apps.documents.urls")),
     path("", include("apps.chat.urls")),
 ]
+
+handler400 = "gemmaweb.refusals.bad_request"
+handler403 = "gemmaweb.refusals.forbidden"
+handler404 = "gemmaweb.refusals.not_found"
+handler500 = "gemmaweb.refusals.broken"

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import ProductError
+
+
+class NotAllowed(ProductError):
+    """The address knows this method not."""
+
+    code = "not_allowed"
+    status = 405
+    sentence = _("This address does not take this method.")
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -29,7 +38,12 @@ class ProductErrorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed):
+            return response
+        told = error_response(request, NotAllowed())
+        told["Allow"] = response["Allow"]
+        return told
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The answer for a ProductError; None leaves any other exception to Django."""

@@ -1,0 +1,99 @@
+"""Who asks, and what they may reach: a person in their browser, or a program with a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja.security import APIKeyCookie, HttpBearer
+
+from apps.accounts.models import User
+from apps.chat.models import Conversation, ConversationQuerySet, Generation, GenerationQuerySet
+from apps.core.errors import NotFound
+from apps.core.ratelimit import count, network_of
+from apps.documents.models import Document, DocumentQuerySet
+from apps.workspaces.keys import find_key
+from apps.workspaces.models import ApiKey, Workspace, WorkspaceQuerySet
+
+T = TypeVar("T")
+WRONG_KEYS = 60  # a minute and address: a key cannot be guessed, but trying costs us work
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A person; with a key they reach its workspace only."""
+
+    user: User
+    key: ApiKey | None = None
+
+    def workspaces(self) -> WorkspaceQuerySet:
+        """Those that can be reached now."""
+        mine = Workspace.objects.visible_to(self.user)
+        return mine.filter(api_keys=self.key, api_keys__revoked_at=None) if self.key else mine
+
+    def workspace(self, slug: str) -> Workspace:
+        """The workspace at `slug`. Raises NotFound."""
+        return _or_not_found(self.workspaces().filter(slug=slug).first())
+
+    def documents(self) -> DocumentQuerySet:
+        """Documents of these workspaces."""
+        return Document.objects.visible_to(self.user).filter(workspace__in=self.workspaces()).select_related("workspace", "current")
+
+    def conversations(self) -> ConversationQuerySet:
+        """The person's own conversations in these workspaces."""
+        return Conversation.objects.visible_to(self.user).filter(workspace__in=self.workspaces())
+
+    def conversation(self, pk: UUID) -> Conversation:
+        """The conversation. Raises NotFound."""
+        return _or_not_found(self.conversations().filter(pk=pk).select_related("workspace").first())
+
+    def runs(self) -> GenerationQuerySet:
+        """Runs in these conversations."""
+        return Generation.objects.visible_to(self.user).filter(workspace__in=self.workspaces()).select_related("answer")
+
+    def run(self, pk: UUID) -> Generation:
+        """The run. Raises NotFound."""
+        return _or_not_found(self.runs().filter(pk=pk).first())
+
+
+class KeyAuth(HttpBearer):
+    """`Authorization: Bearer <key>`."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
+        """The key's person, in the key's workspace. Raises TooMany after many wrong keys."""
+        key = find_key(token)
+        if key is None:
+            count("key", network_of(request.META["REMOTE_ADDR"]), limit=WRONG_KEYS)
+            return None
+        return Caller(key.user, key)
+
+
+class BrowserAuth(APIKeyCookie):
+    """The session of our own pages, with the token that shows a request came from one of them."""
+
+    param_name = settings.SESSION_COOKIE_NAME
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """Nobody is asked for a token who has no session, or comes with a key."""
+        if "Authorization" in request.headers or not request.user.is_authenticated:
+            return None
+        return super().__call__(request)
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
+        """The person who has signed in."""
+        return Caller(request.user) if request.user.is_authenticated else None
+
+
+class ApiRequest(HttpRequest):
+    """A request that got past one of the two."""
+
+    auth: Caller
+
+
+def _or_not_found(row: T | None) -> T:
+    if row is None:
+        raise NotFound
+    return row

@@ -1,0 +1,110 @@
+"""A run's frames as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from apps.api.caller import Caller
+from apps.chat.models import Generation
+from apps.chat.snapshots import ended_frame, snapshot_frame
+from apps.core.database import in_database
+from apps.core.hub import Dropped, LiveUnavailable, Reader, hub
+from apps.core.live import encode
+
+LOOK_AGAIN_S = 5.0
+
+Frame = dict[str, Any]
+
+
+async def follow(caller: Caller, run: Generation, last_event_id: str) -> AsyncIterator[str]:
+    """The events that a client misses who has seen `last_event_id` (empty: none), then all that come, `ended` being the last.
+
+    Ends early where the caller may no longer read the run, or is too slow; whoever comes back goes on from there.
+    """
+    room, reader = f"conversation:{run.conversation_id}", Reader()
+    try:
+        await hub().join(room, reader)
+        async for frame in _Events(caller, run, last_event_id).frames(reader):
+            yield _event(frame)
+    except LiveUnavailable as error:
+        yield _event({"type": "error", **error.as_dict()})
+    except Dropped:
+        return
+    finally:
+        await hub().leave(room, reader)
+
+
+class _Events:
+    """Where one reader of one run stands."""
+
+    def __init__(self, caller: Caller, run: Generation, last_event_id: str) -> None:
+        self.caller, self.pk = caller, run.pk
+        self.attempt, self.seq = _position(last_event_id)
+
+    async def frames(self, reader: Reader) -> AsyncIterator[Frame]:
+        """What the reader misses, then what it gets. None of it where the run is no longer the caller's to see."""
+        shown = await self._now()
+        while shown is not None:
+            if self._is_news(shown):
+                yield shown
+            if shown["type"] == "ended":
+                return
+            self.attempt, self.seq = shown["attempt"], shown["seq"]
+            async for frame in self._until_a_gap(reader):
+                yield frame
+                if frame["type"] == "ended":
+                    return
+            shown = await self._now()
+
+    async def _until_a_gap(self, reader: Reader) -> AsyncIterator[Frame]:
+        """Frames in order. Ends where one is missing, another worker has taken over, or it is time to look whether all is as it was."""
+        while True:
+            try:
+                frame = json.loads(await asyncio.wait_for(anext(reader), LOOK_AGAIN_S))
+            except TimeoutError:
+                yield {"type": "ping"}
+                return
+            if frame.get("run") != str(self.pk) or frame["type"] not in {"delta", "ended"} or self._is_old(frame):
+                continue
+            if frame["type"] == "delta" and (frame["attempt"], frame["seq"]) != (self.attempt or 1, self.seq + 1):
+                return
+            self.attempt, self.seq = frame["attempt"], frame["seq"]
+            yield frame
+
+    def _is_old(self, frame: Frame) -> bool:
+        return frame["type"] == "delta" and (frame["attempt"], frame["seq"]) <= (self.attempt, self.seq)
+
+    def _is_news(self, shown: Frame) -> bool:
+        """A snapshot of nothing, or of what the reader has, says nothing."""
+        return shown["type"] == "ended" or (shown["seq"] > 0 and (shown["attempt"], shown["seq"]) != (self.attempt, self.seq))
+
+    async def _now(self) -> Frame | None:
+        return await in_database(self._read)()
+
+    def _read(self) -> Frame | None:
+        """All that was shown so far, or the end; None if the run cannot be seen (any more)."""
+        run = self.caller.runs().filter(pk=self.pk).first()
+        if run is None:
+            return None
+        return ended_frame(run) if run.has_ended else snapshot_frame(run)
+
+
+def _position(last_event_id: str) -> tuple[int, int]:
+    """Attempt and number of the last frame seen; (0, 0) for none, and for anything that is not ours."""
+    attempt, _, seq = last_event_id.partition("-")
+    return (int(attempt), int(seq)) if _is_number(attempt) and _is_number(seq) else (0, 0)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def _event(frame: Frame) -> str:
+    """The frame in the form of an event; a ping is a comment, which clients pass over."""
+    if frame["type"] == "ping":
+        return ": still here\n\n"
+    position = f"id: {frame['attempt']}-{frame['seq']}\n" if "seq" in frame else ""
+    return f"{position}event: {frame['type']}\ndata: {encode(frame)}\n\n"

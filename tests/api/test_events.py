@@ -1,0 +1,193 @@
+"""A run's frames as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
+from django.test import AsyncClient
+
+from apps.accounts.models import User
+from apps.chat.ending import end
+from apps.chat.models import Conversation, Generation
+from apps.chat.services import ask
+from apps.chat.snapshots import Written
+from apps.chat.stream import state_key
+from apps.core import live
+from apps.core.database import in_database
+from apps.workspaces.keys import create_key
+from apps.workspaces.models import ApiKey
+from tests.conftest import make_person, make_workspace
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WITHIN_S = 10
+
+
+class Listener:
+    """A program that follows a run."""
+
+    def __init__(self, run: Generation, key: str) -> None:
+        self.run, self.key = run, key
+        self.events: AsyncIterator[bytes]
+
+    async def open(self, last_event_id: str = "") -> int:
+        """The status of the stream."""
+        headers = {"Authorization": f"Bearer {self.key}"} | ({"Last-Event-ID": last_event_id} if last_event_id else {})
+        answer = await AsyncClient().get(f"/api/runs/{self.run.pk}/events", headers=headers)
+        await sync_to_async(connections.close_all)()  # of the thread that ran the view: the test client leaves it open
+        if answer.status_code == 200:
+            assert answer.headers["Content-Type"] == "text/event-stream"
+            self.events = aiter(answer.streaming_content)  # type: ignore[attr-defined]  # it is a stream
+        return answer.status_code
+
+    async def next(self) -> dict[str, Any]:
+        """The next event: `id`, and what it carries."""
+        lines = (await asyncio.wait_for(anext(self.events), WITHIN_S)).decode().splitlines()
+        if lines[0].startswith(":"):
+            return {"type": "ping"}
+        fields = dict(line.split(": ", 1) for line in lines if line)
+        frame = json.loads(fields["data"])
+        assert frame["type"] == fields["event"]
+        return {"id": fields["id"], **frame}
+
+    async def tell(self, attempt: int, seq: int, text: str = "x", **more: Any) -> None:
+        """What a worker would publish."""
+        frame = {"type": "delta", "run": str(self.run.pk), "attempt": attempt, "seq": seq, "text": text, **more}
+        await in_database(live.publish)(f"conversation:{self.run.conversation_id}", frame)
+
+    async def joined(self) -> asyncio.Task[dict[str, Any]]:
+        """The coming event, once the stream has joined its room."""
+        coming = asyncio.create_task(self.next())
+        room = live.channel(f"conversation:{self.run.conversation_id}")
+        async with asyncio.timeout(WITHIN_S):
+            while not (await in_database(live.client().pubsub_numsub)(room))[0][1]:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)  # Redis tells how many there are, not when there is one more
+        return coming
+
+
+@pytest.fixture
+def listener(installation: object) -> Listener:
+    """Alice's program, and her question that waits."""
+    alice = make_person("Alice")
+    workspace = make_workspace("harbour", owner=alice)
+    conversation = Conversation.objects.create(workspace=workspace, author=alice)
+    run = ask(workspace=workspace, conversation=conversation, asked_by=alice, text="When?", key="k")
+    return Listener(run, create_key(user=alice, workspace=workspace, name="robot")[1])
+
+
+async def finish(run: Generation, text: str = "Noon.") -> None:
+    """The end, as a worker writes it."""
+    await in_database(end)(run, status="done", written=Written(text))
+
+
+async def test_frames_come_as_they_are_written(listener: Listener) -> None:
+    assert await listener.open() == 200
+    coming = await listener.joined()
+    await listener.tell(1, 1, "No")
+    await listener.tell(1, 2, "on.")
+    first, second = await coming, await listener.next()
+    assert [(event["type"], event["id"], event["text"]) for event in (first, second)] == [("delta", "1-1", "No"), ("delta", "1-2", "on.")]
+
+
+async def test_the_end_is_the_last_event(listener: Listener) -> None:
+    await listener.open()
+    coming = await listener.joined()
+    await finish(listener.run)
+    last = await coming
+    assert (last["type"], last["status"], last["text"]) == ("ended", "done", "Noon.")
+    with pytest.raises(StopAsyncIteration):
+        await listener.next()
+
+
+async def test_an_ended_run_is_told_at_once(listener: Listener) -> None:
+    await finish(listener.run)
+    await listener.open()
+    assert (await listener.next())["type"] == "ended"
+
+
+async def test_frames_of_other_runs_are_not_told(listener: Listener) -> None:
+    await listener.open()
+    coming = await listener.joined()
+    await listener.tell(1, 1, "foreign", run="018f0000-0000-7000-8000-000000000000")
+    await listener.tell(1, 1, "mine")
+    assert (await coming)["text"] == "mine"
+
+
+async def test_a_repeated_frame_is_told_once(listener: Listener) -> None:
+    await listener.open()
+    coming = await listener.joined()
+    for seq in (1, 1, 2):
+        await listener.tell(1, seq, str(seq))
+    assert [(await coming)["text"], (await listener.next())["text"]] == ["1", "2"]
+
+
+async def test_a_gap_is_filled_by_a_snapshot(listener: Listener) -> None:
+    await listener.open()
+    coming = await listener.joined()
+    await listener.tell(1, 1, "It ")
+    await coming
+    await in_database(remember)(listener.run, seq=3, text="It is noon")
+    await listener.tell(1, 3, "noon")
+    event = await listener.next()
+    assert (event["type"], event["id"], event["text"]) == ("snapshot", "1-3", "It is noon")
+
+
+async def test_whoever_comes_late_gets_a_snapshot(listener: Listener) -> None:
+    await in_database(remember)(listener.run, seq=3, text="It is noon")
+    await listener.open()
+    event = await listener.next()
+    assert (event["type"], event["id"], event["text"]) == ("snapshot", "1-3", "It is noon")
+
+
+async def test_whoever_comes_back_and_missed_nothing_goes_on(listener: Listener) -> None:
+    await in_database(remember)(listener.run, seq=3, text="It is noon")
+    await listener.open("1-3")
+    coming = await listener.joined()
+    await listener.tell(1, 4, ".")
+    assert (await coming)["id"] == "1-4"
+
+
+@pytest.mark.parametrize("last_event_id", ["1-1", "0-0", "x", "1-", "-", "9" * 50, "1-3; DROP", "²-³"])
+async def test_whoever_comes_back_late_gets_a_snapshot(listener: Listener, last_event_id: str) -> None:
+    await in_database(remember)(listener.run, seq=3, text="It is noon")
+    await listener.open(last_event_id)
+    assert (await listener.next())["type"] == "snapshot"
+
+
+async def test_another_workers_attempt_begins_with_a_snapshot(listener: Listener) -> None:
+    await in_database(remember)(listener.run, seq=3, text="It is noon")
+    await listener.open("1-3")
+    coming = await listener.joined()
+    await in_database(remember)(listener.run, seq=1, text="It is noon, still", attempt=2)
+    await listener.tell(2, 1, ", still")
+    event = await coming
+    assert (event["type"], event["id"], event["text"]) == ("snapshot", "2-1", "It is noon, still")
+
+
+async def test_it_ends_with_the_right_to_read(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.api.events.LOOK_AGAIN_S", 0.2)
+    await listener.open()
+    assert await listener.next() == {"type": "ping"}
+    await in_database(ApiKey.objects.update)(revoked_at="2026-01-01T00:00Z")
+    async with asyncio.timeout(WITHIN_S):
+        assert {event async for event in listener.events} <= {b": still here\n\n"}
+
+
+async def test_a_stranger_gets_no_stream(listener: Listener) -> None:
+    charlie: User = await in_database(make_person)("Charlie")
+    own = await in_database(make_workspace)("elsewhere", owner=charlie)
+    listener.key = (await in_database(create_key)(user=charlie, workspace=own, name="robot"))[1]
+    assert await listener.open() == 404
+
+
+def remember(run: Generation, *, seq: int, text: str, attempt: int = 1) -> None:
+    """What a worker keeps in Redis beside its frames."""
+    Generation.objects.filter(pk=run.pk).update(status="running", attempt=attempt)
+    state = {"seq": seq, "taken": 0, "chars": len(text), "citations": [], "notes": [], "engine": "quote"}
+    live.client().set(state_key(run.pk, attempt, "text"), text)
+    live.client().set(state_key(run.pk, attempt, "state"), json.dumps(state))
