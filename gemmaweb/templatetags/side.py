@@ -35,6 +35,11 @@ def by_day(conversations: list[Conversation]) -> list[tuple[str, list[Conversati
     return [(label, list(group)) for label, group in groups]
 
 
+def last_one(workspaces: list[Workspace], slug: str | None) -> Workspace | None:
+    """The workspace of this slug, else the first one; None where there is none."""
+    return next((one for one in workspaces if one.slug == slug), workspaces[0] if workspaces else None)
+
+
 def of_workspace(workspace: Workspace, user: Any) -> dict[str, object]:
     """What the side shows of one workspace: the person's place in it, their talks, how many documents."""
     conversations = Conversation.objects.visible_to(user).filter(workspace=workspace).order_by("-updated_at", "-pk")
@@ -47,12 +52,14 @@ def of_workspace(workspace: Workspace, user: Any) -> dict[str, object]:
 
 @register.inclusion_tag("side.html", takes_context=True)
 def side(context: template.Context) -> dict[str, object]:
-    """The side of this page; a page that belongs to no workspace shows the list of them only."""
-    request, workspace = context["request"], context.get("workspace")
+    """The side of this page; a page that belongs to no workspace shows the one where the person was last."""
+    request = context["request"]
+    workspaces = list(Workspace.objects.visible_to(request.user).order_by("is_personal", "name"))
+    workspace = context.get("workspace") or last_one(workspaces, request.session.get("workspace"))
     shown: dict[str, object] = {
         "user": request.user,
         "workspace": workspace,
-        "workspaces": list(Workspace.objects.visible_to(request.user).order_by("is_personal", "name")),
+        "workspaces": workspaces,
         "conversation": context.get("conversation"),
         "here": request.resolver_match.url_name if request.resolver_match else "",
     }

@@ -1,4 +1,4 @@
-import { citationUrl } from "./addresses.js";
+import { citationUrl, pageUrl } from "./addresses.js";
 import { fetchPart } from "./request.js";
 import { words } from "./words.js";
 
@@ -78,10 +78,19 @@ export class Evidence {
 
   async #load() {
     const [answer, n] = [this.#answer, this.#n];
-    const html = await fetchPart(citationUrl(this.conversation(), answer.dataset.message, n)).catch(() => null);
+    const html = await fetchPart(this.#address()).catch(() => null);
     if (answer !== this.#answer || n !== this.#n) return; // another one was opened meanwhile
     if (html === null) this.#say(words("source_unreachable"));
     else this.#show(html);
+  }
+
+  /** A citation is stored with its answer's end; until then the page itself is asked for. */
+  #address() {
+    const [answer, n] = [this.#answer, this.#n];
+    if (!answer.isOpen) return citationUrl(this.conversation(), answer.dataset.message, n);
+    const source = answer.querySelector(`.source[data-n="${n}"]`);
+    const quote = source.querySelector(".source-quote").textContent;
+    return pageUrl(source.dataset.document, { page: source.dataset.pageNumber, quote });
   }
 
   #show(html) {

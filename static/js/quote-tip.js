@@ -8,7 +8,7 @@ export class QuoteTip {
   start(turns) {
     for (const type of ["pointerover", "focusin"])
       turns.addEventListener(type, ({ target }) => this.#show(target.closest("button.marker")));
-    for (const type of ["pointerout", "focusout"]) turns.addEventListener(type, () => this.#hide());
+    for (const type of ["pointerout", "focusout", "click"]) turns.addEventListener(type, () => this.#hide());
     document.addEventListener("scroll", () => this.#hide(), { capture: true, passive: true });
   }
 

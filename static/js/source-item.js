@@ -9,6 +9,8 @@ export function sourceItem({ n, document: id, title, page, place, quote, found }
   const item = clone("source-template");
   item.dataset.n = n;
   item.dataset.found = found;
+  item.dataset.document = id ?? "";
+  item.dataset.pageNumber = page;
   if (id) item.querySelector("a").href = documentUrl(id, { page, quote });
   item.querySelector(".marker").textContent = n;
   item.querySelector(".source-title").textContent = title;
