@@ -70,7 +70,7 @@ class Sources:
         return [
             {
                 "document": str(hit.document_id),
-                "title": hit.title or hit.document_name,
+                "title": hit.document_name,
                 "page": hit.page,
                 "place": hit.place,
                 "quote": _shortened(hit.text),
@@ -99,7 +99,7 @@ class Sources:
             "n": n,
             "document": str(hit.document_id),
             "version": str(version) if version else None,
-            "title": (hit.title or hit.document_name)[:300],
+            "title": hit.document_name,
             "page": hit.page,
             "place": hit.place,
             "start": hit.start + span[0] if span else hit.start,

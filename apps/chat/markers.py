@@ -18,6 +18,8 @@ _TOKEN = re.compile(
 )
 # What may still become a marker or a fence when more comes: at most some 60 characters are held back.
 _UNDECIDED = re.compile(r"(?:`+|~+|[ ]+|[ ]*\[[\d ,;]{0,50})\Z")
+_OPEN = re.compile(r"\[[\d ,;]*\Z")
+TAIL_CHARS = 60
 
 
 @dataclass
@@ -33,6 +35,7 @@ class MarkerFilter:
     _fence: str = ""
     _span: str = ""
     _line_is_blank: bool = True
+    _tail: str = ""
 
     def feed(self, piece: str) -> str:
         """What can be shown now; the rest is held back until it is decided."""
@@ -53,7 +56,11 @@ class MarkerFilter:
         return self._let_through(text)
 
     def _let_through(self, text: str) -> str:
-        return "".join(self._read(token) for token in _TOKEN.finditer(text))
+        shown = []
+        for token in _TOKEN.finditer(text):
+            shown.append(self._read(token))
+            self._tail = (self._tail + shown[-1])[-TAIL_CHARS:]
+        return "".join(shown)
 
     def _read(self, token: re.Match[str]) -> str:
         kind, text = token.lastgroup, token[0]
@@ -84,4 +91,6 @@ class MarkerFilter:
         kept = [int(number) for number in _NUMBER.findall(marker) if int(number) in self.offered]
         self.let_through += kept
         space = marker[: len(marker) - len(marker.lstrip())]
-        return space + "".join(f"[{number}]" for number in kept) if kept else ""
+        if kept:
+            return space + "".join(f"[{number}]" for number in kept)
+        return " " if _OPEN.search(self._tail) else ""  # what stood around it must not close up to a marker

@@ -53,7 +53,7 @@ class StreamWriter:
         self._reader = BlockReader()
         self._taken = 0
         self._waiting: dict[str, Any] = {}
-        self._begun = self._stored_whole = False
+        self._begun = self._is_stored_whole = False
         self._flusher = flusher
 
     def begin(self, *, engine: str, text: str = "", thinking: str = "", citations: list[dict[str, Any]], notes: list[str]) -> None:
@@ -103,7 +103,7 @@ class StreamWriter:
 
     def store_whole_next(self) -> None:
         """Redis may have missed a frame: the next one stores the whole text again instead of appending to it."""
-        self._stored_whole = False
+        self._is_stored_whole = False
 
     @property
     def markers(self) -> list[int]:
@@ -146,18 +146,17 @@ class StreamWriter:
         return blocks
 
     def _store(self, pipeline: Pipeline, frame: Frame, waiting: dict[str, Any]) -> None:
-        if self._stored_whole:
-            for part in ("text", "thinking", "html"):
-                if waiting.get(part):
-                    pipeline.append(state_key(self.run, self.attempt, part), waiting[part])
-        else:
-            for part, value in (("text", self.text), ("thinking", self.thinking), ("html", "".join(self.html))):
-                pipeline.set(state_key(self.run, self.attempt, part), value)
-        pipeline.set(state_key(self.run, self.attempt, "state"), json.dumps(self._state()))
-        if not self._stored_whole or self.seq % KEEP_AGAIN_FRAMES == 0:
-            for part in PARTS:
-                pipeline.expire(state_key(self.run, self.attempt, part), KEEP_S)
-        self._stored_whole = True
+        whole = {"text": self.text, "thinking": self.thinking, "html": "".join(self.html)}
+        for part, value in whole.items():
+            key = state_key(self.run, self.attempt, part)
+            if not self._is_stored_whole:
+                pipeline.set(key, value, ex=KEEP_S)
+            elif waiting.get(part):
+                pipeline.append(key, waiting[part])
+            if self.seq % KEEP_AGAIN_FRAMES == 0:
+                pipeline.expire(key, KEEP_S)
+        self._is_stored_whole = True
+        pipeline.set(state_key(self.run, self.attempt, "state"), json.dumps(self._state()), ex=KEEP_S)
         pipeline.publish(channel(self.room), encode(frame))
 
     def _state(self) -> dict[str, Any]:

@@ -118,7 +118,7 @@ class Watcher:
     """All frames of a room, in their order."""
 
     def __init__(self, room: str) -> None:
-        self._pubsub = live.client().pubsub(ignore_subscribe_messages=True)
+        self._pubsub: Any = live.client().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
         self._pubsub.subscribe(live.channel(room))
         self._pubsub.get_message(timeout=DEADLINE_S)  # the confirmation
         self.frames: list[dict[str, Any]] = []
@@ -130,7 +130,7 @@ class Watcher:
             message = self._pubsub.get_message(timeout=0.05)
             if message is None:
                 continue
-            frame = json.loads(message["data"])
+            frame: dict[str, Any] = json.loads(message["data"])
             self.frames.append(frame)
             if frame["type"] == kind and wanted.items() <= frame.items():
                 return frame

@@ -17,7 +17,7 @@ class Tab:
 
     def __init__(self, user: Any) -> None:
         scope = {"type": "websocket", "path": "/ws/", "query_string": b"", "headers": [], "subprotocols": [], "user": user}
-        self._socket = ApplicationCommunicator(URLRouter(websocket_urlpatterns), scope)
+        self._socket: Any = ApplicationCommunicator(URLRouter(websocket_urlpatterns), scope)  # type: ignore[no-untyped-call]
         self.frames: list[dict[str, Any]] = []
 
     async def __aenter__(self) -> Tab:
