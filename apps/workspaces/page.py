@@ -26,7 +26,8 @@ def page_context(request: HttpRequest, slug: str) -> dict[str, Any]:
     by_slug = {membership.workspace.slug: membership for membership in memberships.order_by("workspace__is_personal", "workspace__name")}
     if slug not in by_slug:
         raise NotFound
-    request.session["workspace"] = slug  # where `home` leads next time
+    if request.session.get("workspace") != slug:
+        request.session["workspace"] = slug  # where `home` leads next time
     return {
         "workspace": by_slug[slug].workspace,
         "membership": by_slug[slug],
