@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from celery import Celery
 from celery.signals import worker_ready
 
+from gemmaweb import liveness
 from gemmaweb.local.ready import tell_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gemmaweb.settings")
@@ -17,5 +19,6 @@ app.autodiscover_tasks()
 
 
 @worker_ready.connect
-def _tell_supervisor(**event: object) -> None:
+def _worker_is_ready(sender: Any, **event: object) -> None:
+    liveness.start(sender.app.amqp.queues.consume_from)
     tell_ready()

@@ -11,7 +11,7 @@ import psutil
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
+FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO")
 
 
 def own_names() -> list[str]:
@@ -37,17 +37,20 @@ def celery_url(redis_url: str) -> str:
 
 
 class TrustedProxyMiddleware:
-    """Believe X-Forwarded-* only from an address in GEMMAWEB_TRUSTED_PROXIES; drop them from anyone else."""
+    """Believe X-Forwarded-* only from an address in GEMMAWEB_TRUSTED_PROXIES; drop them from anyone else.
+
+    The scheme stays where SECURE_PROXY_SSL_HEADER looks for it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
         self.networks = [ipaddress.ip_network(entry, strict=False) for entry in settings.TRUSTED_PROXIES]
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        client, host, scheme = (request.META.pop(header, "").split(",")[-1].strip() for header in FORWARDED)
         if self._trusts(request.META.get("REMOTE_ADDR", "")):
-            self._believe(request)
-        for header in FORWARDED:
-            request.META.pop(header, None)
+            believed = {"REMOTE_ADDR": client, "HTTP_HOST": host, FORWARDED[2]: scheme}
+            request.META.update({name: value for name, value in believed.items() if value})
         return self.get_response(request)
 
     def _trusts(self, address: str) -> bool:
@@ -56,13 +59,3 @@ class TrustedProxyMiddleware:
         except ValueError:  # a unix socket has no address
             return False
         return any(peer in network for network in self.networks)
-
-    @staticmethod
-    def _believe(request: HttpRequest) -> None:
-        if client := request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")[-1].strip():
-            request.META["REMOTE_ADDR"] = client
-        if host := request.META.get("HTTP_X_FORWARDED_HOST", "").split(",")[-1].strip():
-            request.META["HTTP_HOST"] = host
-        if request.META.get("HTTP_X_FORWARDED_PROTO", "").split(",")[-1].strip() == "https":
-            request.META["wsgi.url_scheme"] = "https"
-            request.scope["scheme"] = "https"  # type: ignore[attr-defined]  # ASGIRequest reads it from there

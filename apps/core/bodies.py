@@ -2,14 +2,106 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import ProductError
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+UPLOAD = re.compile(r"/api/workspaces/[-\w]+/documents")
+MULTIPART_MAX_BYTES = 64 * 1024  # the form around the file
+LINGER_S = 10.0
+
+
+class BodyTooLarge(ProductError):
+    """More bytes than this address takes."""
+
+    code = "too_large"
+    status = 413
+    sentence = _("This is too large: at most %(mb)s MB can be sent here.")
 
 
 class BodyLimit:
-    """ASGI middleware: see docs/protocol.md."""
+    """ASGI middleware: answers 413 to a body that says it is too large, and to one that turns out to be while it comes."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: App) -> None:
         self.app = app
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        await self.app(scope, receive, send)
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Pass the request on, if its body fits."""
+        body = _Body(limit_of(scope), receive, send)
+        if declared_bytes(scope) > body.limit_bytes:
+            await body.refuse()
+            return
+        await self.app(scope, body.receive, body.send)
+        if body.is_too_large and not body.is_answered:
+            await body.refuse()
+
+
+class _Body:
+    """One request's body: counted on the way in."""
+
+    def __init__(self, limit_bytes: int, receive: Receive, send: Send) -> None:
+        self.limit_bytes = limit_bytes
+        self.read_bytes = 0
+        self.is_answered = False
+        self._receive = receive
+        self._send = send
+
+    @property
+    def is_too_large(self) -> bool:
+        return self.read_bytes > self.limit_bytes
+
+    async def receive(self) -> Message:
+        """The next part; once there are too many bytes the client is gone, as far as the application can tell."""
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self.read_bytes += len(message.get("body", b""))
+        return {"type": "http.disconnect"} if self.is_too_large else message
+
+    async def send(self, message: Message) -> None:
+        """Pass the answer on, and remember that there is one."""
+        self.is_answered = True
+        await self._send(message)
+
+    async def refuse(self) -> None:
+        """Answer 413, and close: what still comes of the body is nobody's."""
+        error = BodyTooLarge(str(BodyTooLarge.sentence) % {"mb": self.limit_bytes // 1024 // 1024})
+        content = json.dumps({"error": error.as_dict()}).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode()), (b"connection", b"close")]
+        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": content, "more_body": True})
+        await self._linger()
+        await self.send({"type": "http.response.body", "body": b""})
+
+    async def _linger(self) -> None:
+        """Read on for a moment: a client whose bytes are thrown back while it sends never reads the answer."""
+        try:
+            async with asyncio.timeout(LINGER_S):
+                while (await self._receive()).get("more_body"):
+                    pass
+        except TimeoutError:
+            return
+
+
+def limit_of(scope: Message) -> int:
+    """How many bytes the body of this request may have."""
+    if scope["method"] == "POST" and UPLOAD.fullmatch(scope["path"]):
+        return int(settings.UPLOAD_MAX_BYTES) + MULTIPART_MAX_BYTES
+    return int(settings.BODY_MAX_BYTES)
+
+
+def declared_bytes(scope: Message) -> int:
+    """What Content-Length says; 0 where it says nothing, or nothing sensible (the server has refused that already)."""
+    declared = dict(scope["headers"]).get(b"content-length", b"")
+    return int(declared) if declared.isdigit() else 0

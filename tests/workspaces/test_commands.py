@@ -132,7 +132,6 @@ def test_a_refusal_is_one_line_and_exit_1() -> None:
 def test_a_silent_database_is_one_line_and_exit_1() -> None:
     environment = os.environ | {"DATABASE_URL": "postgresql://gemmaweb@127.0.0.1:1/gemmaweb"}
     words = [sys.executable, "manage.py", "createkey", "--user", "a@example.org", "--workspace", "harbour"]
-    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 1
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert "The database does not answer" in done.stderr
-    assert "Traceback" not in done.stderr

@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import psycopg
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, ProgrammingError
+from django.db import ProgrammingError
 
 from apps.core.errors import ProductError
 
+CONNECT_TIMEOUT_S = 2
 NO_DATABASE = "The database does not answer. Is the installation running, and does GEMMAWEB_HOME name its folder?"
+NOT_MIGRATED = "The database has no tables yet. Start the installation once, or run `manage.py migrate`."
 
 
 class ScriptCommand(BaseCommand):
@@ -25,11 +29,14 @@ class ScriptCommand(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> str:
         """Run, and turn what may go wrong into one line. Raises CommandError."""
         try:
+            psycopg.connect(settings.DATABASE_URL, connect_timeout=CONNECT_TIMEOUT_S).close()  # the pool would try for 10 s, aloud
             return self.run(options)
         except ProductError as error:
             raise CommandError(str(error)) from error
-        except (OperationalError, ProgrammingError) as error:
+        except psycopg.OperationalError as error:
             raise CommandError(NO_DATABASE) from error
+        except ProgrammingError as error:
+            raise CommandError(NOT_MIGRATED) from error
 
 
 def add_person_arguments(parser: CommandParser) -> None:
