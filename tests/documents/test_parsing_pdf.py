@@ -58,7 +58,10 @@ def test_the_title_comes_from_the_file() -> None:
     assert read(pdf("Text.", title="Annual report 2025")).title == "Annual report 2025"
 
 
-@pytest.mark.parametrize("filler", ["", "untitled", "Microsoft Word - draft7.doc", "report_final.pdf"])
+FILLERS = ["", "untitled", "about:blank", "https://example.org/page", "Microsoft Word - draft7.doc", "report_final.pdf"]
+
+
+@pytest.mark.parametrize("filler", FILLERS)
 def test_a_filler_is_no_title(filler: str) -> None:
     assert read(pdf("Text.", title=filler)).title == ""
 

@@ -22,7 +22,10 @@ PROGRESS_EVERY_S = 0.2
 _LINE_ENDS = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
 # PostgreSQL takes neither NUL nor half a surrogate pair; the other control characters have no meaning in a text
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_NO_TITLE = re.compile(r"(?i)^(untitled|document\d*|microsoft word - .*|.*\.(docx?|pdf|tex|indd|html?|pptx?|xlsx?|odt|rtf|dvi))$")
+_NO_TITLE = re.compile(
+    r"(?i)^(untitled|document\d*|microsoft word - .*|(about|data|file|https?):\S*"
+    r"|.*\.(docx?|pdf|tex|indd|html?|pptx?|xlsx?|odt|rtf|dvi))$"
+)
 
 
 @dataclass(frozen=True, slots=True)
