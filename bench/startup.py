@@ -49,10 +49,10 @@ def start(home: Path) -> dict[str, float]:
 
 
 def by_phase(seen: dict[str, float]) -> dict[str, float]:
-    """The length of each phase, and of all: a phase that was skipped belongs to the one before it."""
-    lengths, before_s = {}, 0.0
-    for begin, at_s in seen.items():
-        lengths["services" if begin == "Starting generation" and "Bringing the database" not in seen else PHASES[begin]] = at_s - before_s
+    """The length of each phase, and of all; the end of the services shows at the first line after it, whichever that is."""
+    lengths, before_s = dict.fromkeys(PHASES.values(), 0.0), 0.0
+    for place, (begin, at_s) in enumerate(seen.items()):
+        lengths["services" if place == 1 else PHASES[begin]] = at_s - before_s
         before_s = at_s
     return {**lengths, "ready": before_s}
 

@@ -18,6 +18,9 @@ from gemmaweb.local.postgres import Postgres
 from gemmaweb.local.service import Service
 from gemmaweb.local.valkey import Valkey
 
+# Workers have nothing to tell each other, and looking for others takes each a second at its start.
+ALONE = ("--without-mingle", "--without-gossip")
+
 
 @dataclass(frozen=True)
 class Step:
@@ -74,18 +77,19 @@ def as_child(service: Service) -> Child:
 
 def _worker(home: Home, queue: str, *options: str) -> Child:
     told = home.run / f"{queue}.ready"
-    celery = ("-m", "celery", "-A", "gemmaweb", "worker", "-n", f"{queue}@%h", "-Q", queue, *options)
+    celery = ("-m", "celery", "-A", "gemmaweb", "worker", "-n", f"{queue}@%h", "-Q", queue, *ALONE, *options)
     return Child(
         name=queue,
         command=lambda: bind((sys.executable, *celery), signal.SIGKILL),
         prepare=lambda: told.unlink(missing_ok=True),
         is_ready=told.exists,
-        environment=_environment(home) | {ready.VARIABLE: str(told), "HF_HUB_OFFLINE": "1"},
+        # The checks have been run by `up` itself; here they would only load every page's code into every worker.
+        environment=_environment(home) | {ready.VARIABLE: str(told), "HF_HUB_OFFLINE": "1", "CELERY_SKIP_CHECKS": "1"},
     )
 
 
 def _web(home: Home, listening: socket.socket) -> Child:
-    served = ("gemmaweb.asgi:application", "--fd", str(listening.fileno()), "--no-access-log")
+    served = ("gemmaweb.asgi:application", "--fd", str(listening.fileno()), "--no-access-log", "--no-proxy-headers")
     limits = ("--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "3")
     return Child(
         name="web",

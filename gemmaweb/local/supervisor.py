@@ -74,7 +74,8 @@ class Supervisor:
         self._watches.update((watch.child.name, watch) for watch in watches)
         for watch in watches:
             watch.start()
-        await asyncio.gather(*(watch.ready(timeout_s) for watch in watches))
+        for watch in watches:  # all are on their way; web, which says no until the workers are there, is asked last
+            await watch.ready(timeout_s)
 
     async def _take(self, step: Step) -> None:
         logger.info("%s", step.title)
