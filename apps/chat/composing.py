@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
+from apps.chat import engines
 from apps.chat.citations import CLAIM_MAX_CHARS, Sources
-from apps.chat.engines import choose_engine
 from apps.chat.markers import MarkerFilter
 from apps.chat.models import Generation
 from apps.chat.prompting import prepare
@@ -53,7 +53,7 @@ class Composer:
     async def compose(self) -> None:
         """Write the whole answer. Raises EngineError where it could not be brought to its end."""
         run = self.run
-        engine = await choose_engine(run.workspace)
+        engine = await engines.choose_engine(run.workspace)
         self.writer.begin(engine=engine.name, text=run.text, thinking=run.thinking, citations=run.citations, notes=run.notes)
         self._request, self._sources = await in_database(prepare)(run)
         try:

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 
 from apps.accounts.models import User
-from apps.chat import composing, services, tasks
+from apps.chat import engines, services, tasks
 from apps.chat.models import Conversation, Generation
 from apps.chat.stream import flusher
 from apps.core import live, loop
@@ -62,7 +62,7 @@ def answers_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[Engine], Engine]:
         async def choose(_: Workspace) -> Engine:
             return engine
 
-        monkeypatch.setattr(composing, "choose_engine", choose)
+        monkeypatch.setattr(engines, "choose_engine", choose)
         return engine
 
     return answer_with

@@ -156,7 +156,7 @@ def test_where_nothing_answers_there_is_no_source(shelf: list[Document], ask: As
     run.refresh_from_db()
     assert not Citation.objects.exists()
     assert "<button" not in run.answer.html
-    assert [entry["title"] for entry in run.nearest] == ["times"]
+    assert [entry["title"] for entry in run.nearest] == ["times.txt"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -183,7 +183,7 @@ def test_a_document_erased_in_mid_answer_is_named_not_linked(shelf: list[Documen
     worker.wake()
     worker.wait()
     citation = Citation.objects.get(message=run.answer_id)
-    assert (citation.document, citation.version, citation.title) == (None, None, "times")
+    assert (citation.document, citation.version, citation.title) == (None, None, "times.txt")
     assert Generation.objects.get(pk=run.pk).status == "done"
 
 
