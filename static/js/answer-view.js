@@ -89,6 +89,7 @@ export class AnswerView extends HTMLElement {
     this.#speed(frame.tokens_per_s);
     this.#near(frame.nearest);
     this.#fail(frame.error);
+    this.dispatchEvent(new CustomEvent("ended", { bubbles: true }));
   }
 
   #onClick = async ({ target }) => {

@@ -2,6 +2,7 @@
 import { AnswerView } from "./answer-view.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
+import { DocumentCount } from "./document-count.js";
 import { DropZone } from "./drop-zone.js";
 import { Evidence } from "./evidence.js";
 import { Follow } from "./follow.js";
@@ -19,6 +20,8 @@ customElements.define("chat-answer", AnswerView);
 
 const follow = new Follow(talk, turns, document.querySelector("#follow"));
 const uploads = new Uploads({ url: page.dataset.documentsApi, maxMb: Number(files?.dataset.maxMb) });
+const evidence = new Evidence();
+const count = new DocumentCount();
 const socket = new Socket(page.dataset.socket, {
   onUp: () => {
     connection.hidden = true;
@@ -29,8 +32,9 @@ const socket = new Socket(page.dataset.socket, {
     connection.hidden = false;
   },
   onFrame: (frame) => {
-    if (frame.type === "document") uploads.follow(frame);
-    else conversation.receive(frame);
+    if (frame.type !== "document") return conversation.receive(frame);
+    uploads.follow(frame);
+    count.follow(frame);
   },
 });
 const composer = new Composer({ draftName: `draft ${location.pathname}`, onAsk: (text) => conversation.ask(text) });
@@ -39,15 +43,16 @@ const conversation = new Conversation({
   onPutBack: (text) => composer.putBack(text),
   onAsked: () => {
     follow.toEnd();
-    uploads.clearReady();
+    uploads.clearSettled();
   },
+  onRemoved: () => evidence.close(),
 });
 
 conversation.start();
 composer.start();
 follow.start();
 uploads.start();
-new Evidence().start(turns, () => conversation.id);
+evidence.start(turns, () => conversation.id);
 new QuoteTip().start(turns);
 if (files) new DropZone().start((chosen) => uploads.add(chosen));
 socket.start();

@@ -16,11 +16,12 @@ export class Conversation {
   #unsent = new Map(); // by key: asked, and not yet known to be stored
   #transcripts = new Map(); // by run
 
-  /** @param {{socket: import("./socket.js").Socket, onPutBack: (text: string) => void, onAsked: () => void}} options */
-  constructor({ socket, onPutBack, onAsked }) {
+  /** @param {{socket: import("./socket.js").Socket, onPutBack: (text: string) => void, onAsked: () => void, onRemoved: () => void}} options */
+  constructor({ socket, onPutBack, onAsked, onRemoved }) {
     this.socket = socket;
     this.onPutBack = onPutBack;
     this.onAsked = onAsked;
+    this.onRemoved = onRemoved;
   }
 
   start() {
@@ -110,7 +111,8 @@ export class Conversation {
     document.getElementById(`talk-${conversation}`)?.remove();
     if (conversation !== this.id) return;
     this.#page.replaceChildren(clone("removed-template"));
-    document.querySelector("#composer").inert = true;
+    document.querySelector("#composer").hidden = true;
+    this.onRemoved();
   }
 
   error({ message, key }) {

@@ -6,7 +6,7 @@ import { words } from "./words.js";
 
 const TYPING_MS = 200;
 const GATHER_MS = 400;
-const PARTS = ["document-rows", "document-total"];
+const PARTS = ["document-rows", "document-total", "document-count"];
 
 /** The shelf's table: filtered while one types, its rows alive, with retry and a delete that can be undone. */
 export class DocumentsTable {

@@ -1,4 +1,5 @@
 import { citationUrl, pageUrl } from "./addresses.js";
+import { clone } from "./clone.js";
 import { fetchPart } from "./request.js";
 import { words } from "./words.js";
 
@@ -22,6 +23,9 @@ export class Evidence {
       if (marker) this.open(marker.closest("chat-answer"), marker.dataset.n, marker);
     });
     turns.addEventListener("sources", ({ target }) => this.#offer(target));
+    turns.addEventListener("ended", ({ target }) => {
+      if (target === this.#answer && !this.#panel.hidden) this.#load(); // now its citations are stored
+    });
     this.#panel.addEventListener("click", (event) => this.#onClick(event));
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !this.#panel.hidden && !event.isComposing) this.close();
@@ -77,24 +81,36 @@ export class Evidence {
   }
 
   async #load() {
-    const [answer, n] = [this.#answer, this.#n];
-    const html = await fetchPart(this.#address()).catch(() => null);
+    const [answer, n, isWhole] = [this.#answer, this.#n, !this.#answer.isOpen];
+    const html = await fetchPart(isWhole ? this.#citationAddress() : this.#pageAddress()).catch(() => null);
     if (answer !== this.#answer || n !== this.#n) return; // another one was opened meanwhile
-    if (html === null) this.#say(words("source_unreachable"));
-    else this.#show(html);
-  }
-
-  /** A citation is stored with its answer's end; until then the page itself is asked for. */
-  #address() {
-    const [answer, n] = [this.#answer, this.#n];
-    if (!answer.isOpen) return citationUrl(this.conversation(), answer.dataset.message, n);
-    const source = answer.querySelector(`.source[data-n="${n}"]`);
-    const quote = source.querySelector(".source-quote").textContent;
-    return pageUrl(source.dataset.document, { page: source.dataset.pageNumber, quote });
-  }
-
-  #show(html) {
+    if (html === null) return this.#say(words("source_unreachable"));
     this.#page.innerHTML = html;
+    if (!isWhole) this.#page.prepend(this.#head());
+    this.#showMark();
+  }
+
+  #citationAddress() {
+    return citationUrl(this.conversation(), this.#answer.dataset.message, this.#n);
+  }
+
+  /** Citations are stored with their answer's end: until then the page itself is asked for. */
+  #pageAddress() {
+    const { document: id, pageNumber: page } = this.#source().dataset;
+    return pageUrl(id, { page, quote: this.#source().querySelector(".source-quote").textContent });
+  }
+
+  #head() {
+    const head = clone("evidence-template");
+    head.querySelector(".evidence-title").textContent = this.#source().querySelector(".source-title").textContent;
+    return head;
+  }
+
+  #source() {
+    return this.#answer.querySelector(`.source[data-n="${this.#n}"]`);
+  }
+
+  #showMark() {
     const mark = this.#page.querySelector("mark");
     const paper = mark?.closest(".paper");
     if (paper) paper.scrollTop = mark.offsetTop - paper.offsetTop - paper.clientHeight / 3;

@@ -21,11 +21,13 @@ export class Talks {
     input.maxLength = 200;
     input.value = link.textContent.trim();
     input.setAttribute("aria-label", words("title"));
+    const onBlur = () => close(true);
     const close = (keep) => {
+      input.removeEventListener("blur", onBlur); // leaving the page blurs it once more
       input.replaceWith(link);
       if (keep) this.#rename(talk, input.value.trim());
     };
-    input.addEventListener("blur", () => input.isConnected && close(true), { once: true });
+    input.addEventListener("blur", onBlur);
     input.addEventListener("keydown", (event) => {
       if (event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
       event.stopPropagation();
@@ -50,13 +52,13 @@ export class Talks {
 
   /** @param {HTMLElement} talk */
   async #delete(talk) {
+    const next = talk.nextElementSibling;
+    const list = talk.parentElement;
     try {
       await send(talk.dataset.delete);
     } catch (error) {
       return toast(error.message, { kind: "error" });
     }
-    const next = talk.nextElementSibling;
-    const list = talk.parentElement;
     talk.remove();
     toast(words("conversation_deleted"), { action: words("undo"), onAction: () => this.#restore(talk, list, next) });
   }

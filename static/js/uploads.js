@@ -32,7 +32,7 @@ export class Uploads {
       const item = clone("upload-template");
       item.querySelector(".upload-name").textContent = file.name;
       this.#list.append(item);
-      if (file.size > this.maxMb * 2 ** 20) this.#fail(item, words("file_too_large", { name: file.name, megabytes: this.maxMb }));
+      if (file.size > this.maxMb * 2 ** 20) this.#say(item, "failed", words("file_too_large", { megabytes: this.maxMb }));
       else this.#waiting.push({ file, item });
     }
     this.#next();
@@ -46,9 +46,9 @@ export class Uploads {
     else if (item) this.#show(item, frame);
   }
 
-  /** Those that are ready need not be looked at any more. */
-  clearReady() {
-    for (const item of this.#list.querySelectorAll('[data-status="ready"]')) item.remove();
+  /** Those that are on the shelf need not be looked at any more. */
+  clearSettled() {
+    for (const item of this.#list.querySelectorAll('[data-status="ready"], [data-status="known"]')) item.remove();
   }
 
   #next() {
@@ -72,8 +72,9 @@ export class Uploads {
       this.#link(item, id);
       this.#show(item, this.#heard.get(id) ?? { status: "queued", progress: 0, progress_of: 0, reason: "", warnings: [] });
     } catch (error) {
-      this.#fail(item, error.message);
-      if (error.details.document) this.#link(item, error.details.document.id);
+      const known = error.details?.document; // the same file is on the shelf already
+      this.#say(item, known ? "known" : "failed", error.message);
+      if (known) this.#link(item, known.id);
     }
   }
 
@@ -85,10 +86,6 @@ export class Uploads {
   #say(item, status, sentence) {
     item.dataset.status = status;
     item.querySelector(".upload-state").textContent = sentence;
-  }
-
-  #fail(item, sentence) {
-    this.#say(item, "failed", sentence);
   }
 
   #link(item, id) {
