@@ -5,23 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
+from tests.browser.acting import ADA, NARROW, WIDE
 from tests.conftest import PASSWORD
 from tests.product import Product
 
-WIDE, NARROW = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 LAN_NAME = "gemma.lan"
-ADA = "ada@example.org"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 SPEED_UP = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-gpu",
     f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1",
 ]  # fmt: skip
 OpenPage = Callable[..., Page]
+expect.set_options(timeout=20_000)  # the machine may have other things to do
 
 
 @pytest.fixture(scope="package")
@@ -55,6 +54,7 @@ def open_page(browser: Browser, product: Product) -> Iterator[OpenPage]:
         context = browser.new_context(
             base_url=address, viewport=viewport, color_scheme="dark" if dark else "light", locale="en-GB", has_touch=viewport == NARROW
         )
+        context.set_default_timeout(20_000)
         contexts.append(context)
         context.add_init_script("addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI))")
         page = context.new_page()
@@ -68,18 +68,3 @@ def open_page(browser: Browser, product: Product) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert complaints == []
-
-
-def sign_in(page: Page, email: str = ADA, password: str = PASSWORD) -> None:
-    """Fill in the sign-in page, wherever the page is now."""
-    page.goto("/accounts/login/")
-    page.locator("input[name=login]").fill(email)
-    page.locator("input[name=password]").fill(password)
-    page.locator("main button[type=submit], form button[type=submit]").first.click()
-    page.wait_for_url(lambda url: "/accounts/login" not in url)
-
-
-def save(page: Page, name: str) -> None:
-    """A picture of the page, for the README and for whoever looks; only where SCREENSHOTS names a folder."""
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled")
