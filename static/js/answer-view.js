@@ -83,7 +83,7 @@ export class AnswerView extends HTMLElement {
     this.#part("tail").textContent = "";
     this.#name(frame.engine);
     this.dataset.status = frame.status;
-    this.#state("");
+    this.#state(frame.status === "stopped" ? words("stopped") : "");
     this.#cite(frame.citations);
     this.#note(frame.notes);
     this.#speed(frame.tokens_per_s);

@@ -37,7 +37,7 @@ const socket = new Socket(page.dataset.socket, {
     count.follow(frame);
   },
 });
-const composer = new Composer({ draftName: `draft ${location.pathname}`, onAsk: (text) => conversation.ask(text) });
+const composer = new Composer((text) => conversation.ask(text));
 const conversation = new Conversation({
   socket,
   onPutBack: (text) => composer.putBack(text),

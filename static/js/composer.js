@@ -3,15 +3,14 @@ export class Composer {
   #form = document.querySelector("#composer");
   #text = document.querySelector("#question");
 
-  /** @param {{draftName: string, onAsk: (text: string) => void}} options */
-  constructor({ draftName, onAsk }) {
-    this.draftName = draftName;
+  /** @param {(text: string) => void} onAsk */
+  constructor(onAsk) {
     this.onAsk = onAsk;
   }
 
   start() {
-    this.#text.value = sessionStorage.getItem(this.draftName) ?? this.#text.value;
-    this.#text.addEventListener("input", () => sessionStorage.setItem(this.draftName, this.#text.value));
+    this.#text.value = sessionStorage.getItem(draftName()) ?? this.#text.value;
+    this.#text.addEventListener("input", () => sessionStorage.setItem(draftName(), this.#text.value));
     this.#text.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
       event.preventDefault();
@@ -26,7 +25,7 @@ export class Composer {
   /** Put back what could not be sent, in front of what was written since. @param {string} text */
   putBack(text) {
     this.#text.value = [text, this.#text.value].filter(Boolean).join("\n");
-    sessionStorage.setItem(this.draftName, this.#text.value);
+    sessionStorage.setItem(draftName(), this.#text.value);
     this.#text.focus();
   }
 
@@ -34,7 +33,12 @@ export class Composer {
     const text = this.#text.value.trim();
     if (!text) return;
     this.#text.value = "";
-    sessionStorage.removeItem(this.draftName);
+    sessionStorage.removeItem(draftName());
     this.onAsk(text);
   }
+}
+
+/** Each page has its own; a new conversation's address changes with its first question. */
+function draftName() {
+  return `draft ${location.pathname}`;
 }

@@ -41,14 +41,14 @@ export class Conversation {
     item.dataset.key = key;
     this.#append(item);
     this.#unsent.set(key, text);
-    this.#sendQuestion(key, text);
+    this.#sendUnsent();
     this.onAsked();
   }
 
   /** The connection stands (again): follow, and send what was not taken. */
   resume() {
     if (this.id) this.socket.send({ type: "join", conversation: this.id });
-    for (const [key, text] of this.#unsent) this.#sendQuestion(key, text);
+    this.#sendUnsent();
   }
 
   /** @param {{type: string}} frame */
@@ -67,6 +67,7 @@ export class Conversation {
   asked({ conversation, key, run, question, answer }) {
     this.#unsent.delete(key);
     if (!this.id) this.#begin(conversation);
+    this.#sendUnsent();
     if (conversation !== this.id || document.getElementById(`message-${answer.id}`)) return;
     const asked = this.#turns.querySelector(`[data-key="${CSS.escape(key)}"]`) ?? this.#append(clone("question-template"));
     asked.querySelector(".question-text").textContent = question.text;
@@ -123,8 +124,12 @@ export class Conversation {
     this.#turns.querySelector(`[data-key="${CSS.escape(key)}"]`)?.remove();
   }
 
-  #sendQuestion(key, text) {
-    this.socket.send({ type: "ask", workspace: this.#page.dataset.workspace, conversation: this.id || null, text, key });
+  /** The key makes a question that is sent twice the same one. The first of a conversation goes alone: it makes the conversation. */
+  #sendUnsent() {
+    for (const [key, text] of this.#unsent) {
+      this.socket.send({ type: "ask", workspace: this.#page.dataset.workspace, conversation: this.id || null, text, key });
+      if (!this.id) return;
+    }
   }
 
   /** The first question made the conversation. */
