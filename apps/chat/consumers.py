@@ -19,12 +19,13 @@ from apps.chat.snapshots import ended_frame, snapshot_frame
 from apps.core import live
 from apps.core.database import in_database, only
 from apps.core.errors import NotFound, ProductError
-from apps.core.hub import Dropped, Reader, hub
+from apps.core.hub import Dropped, LiveUnavailable, Reader, hub
 from apps.workspaces.models import Workspace
 
 FRAMES_PER_S = 30
 CLOSE_SIGNED_OUT = 4001
 CLOSE_MISSED_FRAMES = 4002
+CLOSE_TRY_LATER = 1013
 
 
 class TooFast(ProductError):
@@ -49,10 +50,18 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
         self._rooms: dict[str, str] = {}
         self._allowance, self._counted_at = float(FRAMES_PER_S), time.monotonic()
         self._reader = Reader()
+        self._accepted = asyncio.Event()
         await self.channel_layer.group_add(live.socket_group(user.pk), self.channel_name)
-        await self.accept()
-        self._pump = asyncio.create_task(self._send_what_is_read())
-        await self._follow("user", f"user:{user.pk}")
+        self._pump = asyncio.create_task(self._send_what_is_read(), name="socket")
+        try:
+            await self._follow("user", f"user:{user.pk}")  # first follow, then accept: nothing falls in between
+        except LiveUnavailable as error:
+            await self.accept()
+            await self._refuse(error)
+            await self.close(CLOSE_TRY_LATER)
+        else:
+            await self.accept()
+            self._accepted.set()
 
     async def disconnect(self, code: int) -> None:
         """Leave all rooms. The answers go on."""
@@ -74,9 +83,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
             frame = frames.parse(text_data)
             await self._do(frame)
         except ProductError as error:
-            about = {name: str(getattr(frame, name)) for name in ("key", "run") if hasattr(frame, name)}
-            with translation.override(self.user.language):
-                await self._say({"type": "error", **error.as_dict(), **about})
+            await self._refuse(error, **{name: str(getattr(frame, name)) for name in ("key", "run") if hasattr(frame, name)})
 
     async def _do(self, frame: frames.Received) -> None:
         match frame:
@@ -121,6 +128,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
             await hub().leave(before, self._reader)
 
     async def _send_what_is_read(self) -> None:
+        await self._accepted.wait()
         try:
             async for raw in self._reader:
                 await self.send(text_data=raw)
@@ -129,6 +137,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
 
     async def _say(self, frame: live.Frame) -> None:
         await self.send(text_data=live.encode(frame))
+
+    async def _refuse(self, error: ProductError, **about: str) -> None:
+        with translation.override(self.user.language):
+            await self._say({"type": "error", **error.as_dict(), **about})
 
     def _count(self) -> None:
         now = time.monotonic()
@@ -157,7 +169,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
         conversation = self._conversation(frame.conversation) if frame.conversation else None
         if conversation and conversation.workspace_id != workspace.pk:
             raise NotFound
-        run = services.ask(workspace=workspace, conversation=conversation, asked_by=self.user, text=frame.text, key=frame.key)
+        run = services.ask(workspace=workspace, conversation=conversation, asked_by=self._person(), text=frame.text, key=frame.key)
         self._conversation(run.conversation_id)  # the key of a question in a conversation that is gone
         return run
 

@@ -13,8 +13,10 @@ async def choose_engine(workspace: Workspace) -> Engine:
     """The model in use; the documents' own words where there is none, or where the workspace wants nothing else."""
     if workspace.answering == Workspace.Answering.VERBATIM:
         return QuoteEngine()
-    model = await in_database(inference.active_model)()
-    return inference.keeper().engine(model.file) if model else QuoteEngine()
+    if model := await in_database(inference.active_model)():
+        return inference.keeper().engine(model.file)
+    inference.keeper().rest()  # a model that was in use before gives its memory back
+    return QuoteEngine()
 
 
 def engine_name(workspace: Workspace) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from django.db import connection
 
@@ -22,6 +23,8 @@ from apps.inference.engines.base import Engine
 from apps.workspaces.models import Workspace
 from tests.chat.scripted import DEADLINE_S, ScriptedEngine
 
+hypothesis.settings.register_profile("busy", deadline=None)  # a machine that runs other things is not a slow function
+hypothesis.settings.load_profile("busy")
 Ask = Callable[..., Generation]
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from apps.inference.engines.base import ChatRequest, Piece, TextPiece
 
-DEADLINE_S = 10
+DEADLINE_S = 60  # for a machine that is busy; nothing waits so long otherwise
 
 
 class Gate:

@@ -15,9 +15,11 @@ from tests.chat.scripted import DEADLINE_S
 class Tab:
     """An open tab of `user`; use it as an async context manager."""
 
-    def __init__(self, user: Any) -> None:
-        scope = {"type": "websocket", "path": "/ws/", "query_string": b"", "headers": [], "subprotocols": [], "user": user}
-        self._socket: Any = ApplicationCommunicator(URLRouter(websocket_urlpatterns), scope)  # type: ignore[no-untyped-call]
+    def __init__(self, user: Any = None, *, application: Any = None, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+        scope = {"type": "websocket", "path": "/ws/", "query_string": b"", "headers": list(headers), "subprotocols": []}
+        if application is None:  # the site's own door finds out by itself
+            scope["user"] = user
+        self._socket: Any = ApplicationCommunicator(application or URLRouter(websocket_urlpatterns), scope)  # type: ignore[no-untyped-call]
         self.frames: list[dict[str, Any]] = []
 
     async def __aenter__(self) -> Tab:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -10,19 +11,22 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 
 from apps.accounts.models import User
 from apps.chat import services, tasks
 from apps.chat.models import Conversation, Generation
+from apps.chat.snapshots import read_shown
 from apps.core import live
 from apps.core.database import in_database
-from apps.core.hub import hub
+from apps.core.hub import LiveUnavailable, hub
 from apps.workspaces.models import Membership, Workspace
-from tests.chat.conftest import Ask
+from tests.chat.conftest import Ask, until
 from tests.chat.scripted import Gate, ScriptedEngine
 from tests.chat.socket import Tab
+from tests.conftest import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Script = Callable[..., ScriptedEngine]
@@ -42,6 +46,12 @@ async def work() -> None:
         connection.close()
 
     await asyncio.to_thread(wake)
+
+
+def shown_text(run: Generation) -> str:
+    """What was shown of the run's first attempt."""
+    shown = read_shown(run.pk, 1)
+    return shown.written.text if shown else ""
 
 
 async def test_it_asks_and_follows(alice: User, workspace: Workspace, scripted: Script) -> None:
@@ -72,7 +82,7 @@ async def test_a_second_tab_gets_the_text_from_the_first_byte(
     scripted("One, two, ", gate, "three.")
     run = await in_database(ask)(conversation=conversation)
     working = asyncio.create_task(work())
-    await asyncio.to_thread(gate.reached.wait, 10)
+    await asyncio.to_thread(until, lambda: shown_text(run))
     async with Tab(alice) as tab:
         await tab.send(type="join", conversation=conversation.pk)
         assert (await tab.until("joined"))["runs"] == [str(run.pk)]
@@ -266,3 +276,33 @@ async def test_it_sends_what_happens_to_documents(alice: User, workspace: Worksp
         await in_database(live.publish)(f"workspace:{workspace.pk}", {"type": "document", "name": "timetable.pdf"})
         assert (await tab.until("document"))["name"] == "timetable.pdf"
         assert await tab.is_silent()
+
+
+async def test_it_says_when_nothing_can_be_followed(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object) -> None:
+        raise LiveUnavailable
+
+    monkeypatch.setattr("apps.core.hub.Hub.join", refuse)
+    async with Tab(alice) as tab:
+        assert (await tab.until("error"))["code"] == "live_unavailable"
+        assert await tab.closed() == 1013
+
+
+def browser(user: User, origin: str) -> Tab:
+    """A tab at the site's own door: with the cookie of a session, from a page of this origin."""
+    settings.STATIC_ROOT.mkdir(exist_ok=True)  # the door looks for it when it is loaded
+    sockets = importlib.import_module("gemmaweb.asgi").sockets
+    cookies = signed_in(user).cookies.output(header="", attrs=[], sep=";").strip()
+    headers = ((b"host", b"localhost:8000"), (b"origin", origin.encode()), (b"cookie", cookies.encode()))
+    return Tab(application=sockets, headers=headers)
+
+
+async def test_the_door_lets_a_session_in(alice: User, workspace: Workspace) -> None:
+    async with await in_database(browser)(alice, "http://localhost:8000") as tab:
+        await tab.send(type="ask", workspace="harbour", conversation=None, text="When?", key="k1")
+        assert (await tab.until("asked"))["key"] == "k1"
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", ""])
+async def test_the_door_refuses_other_pages(origin: str, alice: User) -> None:
+    assert await (await in_database(browser)(alice, origin)).refused()

@@ -17,7 +17,7 @@ from apps.chat.snapshots import Written
 from apps.chat.sweep import sweep
 from apps.core import live, loop
 from tests.chat.conftest import Ask, Watcher, Worker, until
-from tests.chat.scripted import Gate, ScriptedEngine
+from tests.chat.scripted import DEADLINE_S, Gate, ScriptedEngine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Script = Callable[..., ScriptedEngine]
@@ -134,7 +134,7 @@ def test_a_conversation_erased_in_mid_answer_ends_the_run(ask: Ask, scripted: Sc
     engine = scripted("One", gate)
     run = ask()
     worker.wake()
-    assert gate.reached.wait(10)
+    assert gate.reached.wait(DEADLINE_S)
     run.conversation.delete()
     worker.wait()
     assert engine.closed.is_set()

@@ -21,9 +21,11 @@ from apps.chat.models import Conversation, Generation
 from apps.chat.snapshots import snapshot_frame
 from apps.chat.sweep import sweep
 from tests.chat.conftest import Ask, Watcher, until
+from tests.chat.scripted import DEADLINE_S
 from tests.chat.worker_process import COUNT
 
 pytestmark = pytest.mark.django_db(transaction=True)
+HANDED_OVER_S = 5  # 0.14 s was measured; a machine that runs other suites beside this one takes longer
 ROOT = Path(__file__).resolve().parents[2]
 Start = Callable[[], "subprocess.Popen[bytes]"]
 
@@ -73,8 +75,8 @@ def test_an_answer_outlives_its_workers(ask: Ask, start: Start, conversation: Co
     told = time.monotonic()
     ended.send_signal(signal.SIGTERM)
     until(lambda: now(run).status == "queued")
-    assert time.monotonic() - told < 2
-    ended.wait(10)
+    assert time.monotonic() - told < HANDED_OVER_S
+    ended.wait(DEADLINE_S)
 
     start()
     assert watcher.until("ended")["text"] == COUNT
