@@ -115,21 +115,22 @@ def _parse(reading: Reading) -> Parsed:
 
 
 def _index(reading: Reading, parsed: Parsed) -> None:
-    """Split and index; pages, chunks, terms and READY come in one transaction, so a search sees all of it or nothing."""
+    """Split and index; pages, chunks, terms and READY come in one transaction, so a search sees all of it or nothing.
+
+    The version's row is written before and at the very end: held longer, it would keep the beat waiting.
+    """
     version = reading.version
-    reading.save(status=Status.INDEXING, kind=parsed.kind, pages=len(parsed.places))
+    version.language = document_language(_sample(parsed.places))
+    reading.save(status=Status.INDEXING, kind=parsed.kind, pages=len(parsed.places), language=version.language)
     frames.tell(version.document_id)
-    language = document_language(_sample(parsed.places))
-    version.language = language
-    pieces = list(split(parsed.places))
     with transaction.atomic():
-        reading.save(language=language)
         Page.objects.filter(version=version).delete()
         Page.objects.bulk_create(
             [Page(version=version, number=place.number, kind=place.kind, label=place.label, text=place.text) for place in parsed.places],
             batch_size=500,
         )
-        indexing.replace_chunks(version=version, pieces=pieces, labels={place.number: place.label for place in parsed.places})
+        labels = {place.number: place.label for place in parsed.places}
+        indexing.replace_chunks(version=version, pieces=split(parsed.places), labels=labels)
         Document.objects.filter(pk=version.document_id).update(title=parsed.title)
         reading.save(status=Status.READY, warnings=parsed.warnings, reason="", reason_code="")
         frames.tell(version.document_id)

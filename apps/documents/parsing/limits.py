@@ -14,7 +14,7 @@ class Limits:
     memory_bytes: int = 1024 * MIB
     cpu_s: int = 120
     wall_s: float = 600.0  # longer than cpu_s: the machine may be busy answering
-    max_characters: int = 20_000_000
+    max_characters: int = 110_000_000  # a text file of the largest upload
     max_places: int = 20_000
     max_unpacked_bytes: int = 200 * MIB
     max_entries: int = 10_000
