@@ -60,6 +60,16 @@ async def test_a_marker_is_bound_before_it_is_shown() -> None:
             assert all(f"[{n}]" not in piece.text for n in {1, 2, 3} - bound)
 
 
+async def test_a_heading_that_only_repeats_the_question_is_not_quoted() -> None:
+    text = "## Harbour closes\n\nThe harbour closes at nine."
+    assert [quote.quote for quote in await quotes_of(request("When does the harbour close?", text))] == ["The harbour closes at nine."]
+
+
+async def test_a_whole_sentence_may_repeat_the_question() -> None:
+    quotes = await quotes_of(request("Is the harbour closed?", "The harbour is closed."))
+    assert [quote.quote for quote in quotes] == ["The harbour is closed."]
+
+
 async def test_the_same_sentence_is_quoted_once() -> None:
     quotes = await quotes_of(request("When does the harbour close?", "The harbour closes at nine.", "The  Harbour closes at nine!"))
     assert [quote.quote for quote in quotes] == ["The harbour closes at nine."]
@@ -116,7 +126,7 @@ async def test_it_speaks_the_language_of_the_question() -> None:
         ("The harbour *closes* at `nine`.", r"The harbour \*closes\* at \`nine\`."),
         ("The harbour closes at nine.[1]", "The harbour closes at nine.(1)"),
         ("The harbour [sic] closes <b>.", r"The harbour \[sic\] closes \<b>."),
-        ("# The harbour closes", r"\# The harbour closes"),
+        ("# The harbour closes at dusk", r"\# The harbour closes at dusk"),
         ("12. The harbour closes", r"12\. The harbour closes"),
         ("The harbour\ncloses &amp; opens.", r"The harbour closes \&amp; opens."),
     ],
@@ -128,10 +138,10 @@ async def test_markup_of_the_document_is_shown_as_it_is(sentence: str, shown: st
 
 
 async def test_a_sentence_without_end_is_cut_at_a_word() -> None:
-    (quote,) = await quotes_of(request("When does the harbour close?", "harbour close " * 100))
+    (quote,) = await quotes_of(request("When does the harbour close?", "harbour close dusk " * 80))
     assert len(quote.quote) <= QUOTE_MAX_CHARS
-    assert quote.quote.endswith(("harbour", "close"))
-    assert (await text_of(request("harbour", "harbour close " * 100))).endswith(" … [1]")
+    assert quote.quote.endswith(("harbour", "close", "dusk"))
+    assert (await text_of(request("harbour", "harbour close dusk " * 80))).endswith(" … [1]")
 
 
 async def test_a_second_attempt_goes_on_where_the_first_one_stopped() -> None:

@@ -53,6 +53,7 @@ _CUES = (
     (re.compile(r"\b(?:who|whom|whose)\b"), _NAME, 0.2),
 )
 
+_WHOLE = re.compile(r"[.!?:;。！？।؟…][\"'”’»)\]]*$")
 _OWN_MARKER = re.compile(r"\[(\s?\d[\d ,;]*)\]")
 _MARKUP = re.compile(r"[\\`*_\[\]<~]|&(?=#?\w+;)|^[-+#=>]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
 
@@ -172,9 +173,16 @@ class _Judge:
         title = self._terms(passage.title, language) - everywhere
         before: set[str] = set()
         for text, here in zip(texts, held, strict=True):
+            if self._is_echo(text, language):
+                before = here
+                continue
             context = BEFORE_SHARE * self._share(before - here) + ELSEWHERE_SHARE * self._share(everywhere - here - before)
             yield text, self._share(here) + context + TITLE_SHARE * self._share(title) + self._form(text)
             before = here
+
+    def _is_echo(self, text: str, language: str) -> bool:
+        """Whether this is but words of the question and no whole sentence, like the heading above the answer."""
+        return not _WHOLE.search(text) and self.weights.keys() >= set(terms(text, language))
 
     def _terms(self, text: str, language: str) -> set[str]:
         return self.weights.keys() & {*terms(text, language), *terms(text, UNKNOWN)}
