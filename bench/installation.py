@@ -18,16 +18,19 @@ READY_WITHIN_S = 60
 
 
 class Installation:
-    """Runs from `with` to its end; `url` and `key` open its one workspace, WORKSPACE."""
+    """Runs from `with` to its end; `url` and `key` open its one workspace, WORKSPACE. Takes settings as they stand in an environment."""
+
+    def __init__(self, **settings: str) -> None:
+        self._settings = settings
 
     def __enter__(self) -> Installation:
         self._folder = tempfile.TemporaryDirectory(prefix="gemmaweb-bench-")
         self.home = Path(self._folder.name) / "home"
-        self._environment = {**os.environ, "GEMMAWEB_HOME": str(self.home), "GEMMAWEB_PORT": "0"}
+        self._environment = {**os.environ, "GEMMAWEB_HOME": str(self.home), "GEMMAWEB_PORT": "0", **self._settings}
         self._up = subprocess.Popen([sys.executable, "manage.py", "up"], cwd=ROOT, env=self._environment, stdout=sys.stderr)
         self.url = self._wait_ready()
-        self._manage("createadmin", "--email", EMAIL, "--password-stdin", said=PASSWORD)
-        self.key = self._manage("createkey", "--user", EMAIL, "--workspace", WORKSPACE)
+        self.manage("createadmin", "--email", EMAIL, "--password-stdin", said=PASSWORD)
+        self.key = self.manage("createkey", "--user", EMAIL, "--workspace", WORKSPACE)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -45,7 +48,8 @@ class Installation:
             time.sleep(0.1)
         return address.read_text().strip()
 
-    def _manage(self, *command: str, said: str = "") -> str:
+    def manage(self, *command: str, said: str = "") -> str:
+        """What `manage.py` says to this command on standard output."""
         done = subprocess.run(
             [sys.executable, "manage.py", *command],
             cwd=ROOT,
