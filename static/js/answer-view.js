@@ -45,7 +45,7 @@ export class AnswerView extends HTMLElement {
   begin({ engine }) {
     this.dataset.status = "running";
     this.#name(engine);
-    this.#state(words("starting"));
+    this.#state(this.#text ? "" : words("starting"));
     this.#part("blocks").setAttribute("aria-live", "polite");
   }
 
@@ -54,9 +54,9 @@ export class AnswerView extends HTMLElement {
     this.#text += text;
     this.#tail += text;
     if (text || thinking) this.#state("");
-    this.#part("tail").textContent = this.#tail; // before the blocks: nothing is ever shown twice
     for (const { take, html } of blocks) this.#finish(take, html);
-    this.#think(this.querySelector(".thinking-text").textContent + thinking);
+    this.#part("tail").textContent = this.#tail;
+    if (thinking) this.#think(this.querySelector(".thinking-text").textContent + thinking);
     this.#cite(citations);
     this.#note(notes);
     this.#speed(speed);
@@ -105,7 +105,7 @@ export class AnswerView extends HTMLElement {
 
   /** An engine that is no model has a name in the person's language. */
   #name(engine) {
-    this.#part("engine").textContent = words(`engine_${engine}`) || engine;
+    if (engine) this.#part("engine").textContent = words(`engine_${engine}`) || engine;
   }
 
   #state(sentence) {
@@ -118,7 +118,6 @@ export class AnswerView extends HTMLElement {
   #finish(take, html) {
     this.#tail = this.#tail.slice(take);
     this.#html += html;
-    this.#part("tail").textContent = this.#tail;
     this.#part("blocks").insertAdjacentHTML("beforeend", html);
     this.#decorate();
   }

@@ -75,7 +75,7 @@ export class Conversation {
     const item = clone("answer-template");
     name(item, answer);
     Object.assign(item.querySelector("chat-answer").dataset, { run, message: answer.id });
-    this.#append(item);
+    asked.after(item);
   }
 
   queued(frame) {
@@ -85,7 +85,7 @@ export class Conversation {
   started(frame) {
     const answer = this.#answer(frame.run);
     if (!answer) return;
-    if (answer.status === "queued") answer.begin(frame);
+    if (answer.isOpen) answer.begin(frame);
     this.#follow(answer).started(frame);
   }
 

@@ -3,6 +3,7 @@ const NEAR_PX = 48;
 /** Keeps the end of the talk in sight while it grows; whoever scrolled up is not moved, and is told that there is more. */
 export class Follow {
   #isFollowing = true;
+  #lastTop = 0;
 
   /** @param {HTMLElement} talk that scrolls @param {HTMLElement} turns that grow in it @param {HTMLElement} button */
   constructor(talk, turns, button) {
@@ -26,7 +27,9 @@ export class Follow {
 
   #look() {
     const { scrollHeight, scrollTop, clientHeight } = this.talk;
-    this.#isFollowing = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    this.#isFollowing = isAtEnd || (this.#isFollowing && scrollTop >= this.#lastTop); // it may have grown since it was scrolled to its end
+    this.#lastTop = scrollTop;
     if (this.#isFollowing) this.button.hidden = true;
   }
 
