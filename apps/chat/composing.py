@@ -100,8 +100,10 @@ class Composer:
         self._markers = MarkerFilter(self._sources.numbers)
         self._markers.skip(self.writer.text)
         async with aclosing(engine.stream(replace(self._request, written=self.writer.text))) as pieces:
-            while len(self.writer.text) < ANSWER_MAX_CHARS and (piece := await _next(pieces)):
+            piece = await _next(pieces, within_s=engines.first_piece_s())
+            while piece and len(self.writer.text) < ANSWER_MAX_CHARS:
                 self._take(piece)
+                piece = await _next(pieces, within_s=STALL_S)
         self._show(self._markers.finish())
         await self.writer.settle()
 
@@ -130,10 +132,10 @@ class Composer:
             self.writer.add_text(text)
 
 
-async def _next(pieces: AsyncGenerator[Piece, None]) -> Piece | None:
+async def _next(pieces: AsyncGenerator[Piece, None], *, within_s: float) -> Piece | None:
     """The next piece, None at the end. Raises EngineStalled."""
     try:
-        async with asyncio.timeout(STALL_S):
+        async with asyncio.timeout(within_s):
             return await anext(pieces, None)
     except TimeoutError:
         raise EngineStalled from None

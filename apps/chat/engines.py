@@ -6,7 +6,10 @@ from apps.core.database import in_database
 from apps.inference import services as inference
 from apps.inference.engines.base import Engine
 from apps.inference.engines.quote import QuoteEngine
+from apps.inference.host_process import LOAD_TIMEOUT_S
 from apps.workspaces.models import Workspace
+
+LOADED_FIRST_PIECE_S = 300
 
 
 async def choose_engine(workspace: Workspace) -> Engine:
@@ -17,6 +20,11 @@ async def choose_engine(workspace: Workspace) -> Engine:
         return inference.keeper().engine(model.file)
     inference.keeper().rest()  # a model that was in use before gives its memory back
     return QuoteEngine()
+
+
+def first_piece_s() -> int:
+    """How long the first piece may take: a slow processor reads four long prompts for minutes, and a large file is loaded for more."""
+    return LOADED_FIRST_PIECE_S + (LOAD_TIMEOUT_S if inference.keeper().status().state == "loading" else 0)
 
 
 def engine_name(workspace: Workspace) -> str:

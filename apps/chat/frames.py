@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.chat.services import KEY_MAX_CHARS
 from apps.core.errors import ProductError
 
 FRAME_MAX_BYTES = 256 * 1024
-KEY_MAX_CHARS = 100
 SLUG_MAX_CHARS = 60
 
 
@@ -85,16 +86,13 @@ def _text(value: Any) -> str:
     return value
 
 
-def _short(max_chars: int) -> Callable[[Any], str]:
-    def read(value: Any) -> str:
-        if not isinstance(value, str) or not 0 < len(value) <= max_chars or not value.isprintable():
-            raise ValueError(f"must be 1 to {max_chars} printable characters")
-        return value
-
-    return read
+def _short(value: Any, *, max_chars: int) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= max_chars or not value.isprintable():
+        raise ValueError(f"must be 1 to {max_chars} printable characters")
+    return value
 
 
-_slug, _key = _short(SLUG_MAX_CHARS), _short(KEY_MAX_CHARS)
+_slug, _key = partial(_short, max_chars=SLUG_MAX_CHARS), partial(_short, max_chars=KEY_MAX_CHARS)
 _READERS: Mapping[str, tuple[Callable[..., Received], Mapping[str, Callable[[Any], Any]]]] = {
     "join": (Join, {"conversation": _id}),
     "ask": (Ask, {"workspace": _slug, "conversation": _id_or_none, "text": _text, "key": _key}),

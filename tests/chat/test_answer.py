@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from apps.chat import services, snapshots
+from apps.chat import engines, services, snapshots
 from apps.chat.blocks import render
 from apps.chat.models import Conversation, Generation
 from apps.inference.engines.base import EngineError, EngineUnavailable, ThinkingPiece, UsagePiece
+from apps.inference.host_process import HostStatus
 from tests.chat.conftest import Ask, Watcher, Worker, until
 from tests.chat.scripted import Gate, ScriptedEngine
 
@@ -115,6 +116,22 @@ def test_an_engine_that_says_nothing_is_given_up(ask: Ask, scripted: Script, wor
     run.refresh_from_db()
     assert (run.status, run.error, run.answer.text) == ("failed", "engine_stalled", "Well,")
     assert engine.closed.is_set()
+
+
+def test_an_engine_that_never_begins_is_given_up(ask: Ask, scripted: Script, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.chat.engines.first_piece_s", lambda: 0.05)
+    scripted(Gate())
+    run = ask()
+    worker.wake()
+    worker.wait()
+    run.refresh_from_db()
+    assert (run.status, run.error, run.answer.text) == ("failed", "engine_stalled", "")
+
+
+def test_a_model_that_loads_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = engines.first_piece_s()
+    monkeypatch.setattr("apps.inference.host_keeper.HostKeeper.status", lambda _: HostStatus("big", "loading"))
+    assert engines.first_piece_s() > loaded + 600
 
 
 def test_a_fault_of_our_own_ends_the_run_and_is_raised(ask: Ask, scripted: Script) -> None:
