@@ -30,6 +30,8 @@ STEADY_S = 60  # a host that lived so long starts over without a wait
 BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 GRACE_S = 2  # for engines handed out just before their model was replaced
 PROJECT = Path(__file__).resolve().parents[2]
+# Threads that wait for their next piece of work sleep: on cores that others need too, spinning took most of the model's own speed.
+WAITING = {"OMP_WAIT_POLICY": "passive"}
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "OMP_WAIT_POLICY")
 WHY = ("error loading model: ", "GGML_ASSERT")
 
@@ -157,7 +159,7 @@ class HostProcess:
             "--context-tokens": self._plan.context_tokens,
             "--parent": os.getpid(),
         }
-        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        environment = WAITING | {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         environment["GGML_NO_BACKTRACE"] = "1"  # an abort would start a debugger first
         command = [sys.executable, "-m", "apps.inference.host", *(str(part) for option in options.items() for part in option)]
         process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=PROJECT, env=environment)

@@ -18,12 +18,6 @@ from tests.gguf_writer import write_gemma4
 SLOTS = 4
 
 
-@pytest.fixture(autouse=True)
-def _shared_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """llama.cpp's threads wait by spinning: on a processor that others use too, three times as long as asleep."""
-    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
-
-
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model file, for all tests: copy it before you change it."""

@@ -11,6 +11,7 @@ import pytest
 
 from apps.inference.host_client import LlamaEngine
 from apps.inference.host_keeper import HostKeeper
+from apps.inference.model_file import read_model_file
 
 ORIGIN = "http://evil.example"
 PATHS = ("/v1/models", "/models", "/props", "/slots", "/metrics", "/lora-adapters", "/tokenize", "/completion", "/v1/chat/completions")
@@ -26,6 +27,11 @@ def listening_port(pid: int) -> int:
             assert address == "0100007F", "loopback alone"
             return int(port, 16)
     raise AssertionError("it listens nowhere")
+
+
+def environment_of(pid: int | None) -> list[str]:
+    """What process `pid` was started with, as NAME=value."""
+    return Path(f"/proc/{pid}/environ").read_text().split("\0")
 
 
 def ask(port: int, method: str, path: str, **headers: str) -> tuple[int, str | None]:
@@ -67,9 +73,19 @@ def test_its_socket_is_its_owners_alone(pid: int, sockets: Path) -> None:
 
 
 def test_it_gets_none_of_our_secrets(pid: int) -> None:
-    environment = Path(f"/proc/{pid}/environ").read_text()
     assert "GEMMAWEB_HOME" in os.environ
-    assert "GEMMAWEB" not in environment
+    assert "GEMMAWEB" not in str(environment_of(pid))
+
+
+@pytest.mark.parametrize(("ours", "its"), [("", "passive"), ("active", "active")])
+async def test_its_threads_sleep_unless_told_otherwise(
+    hosts: HostKeeper, tiny: Path, monkeypatch: pytest.MonkeyPatch, ours: str, its: str
+) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if ours:
+        monkeypatch.setenv("OMP_WAIT_POLICY", ours)
+    await hosts.engine(read_model_file(tiny, "tiny")).count_tokens("a")
+    assert f"OMP_WAIT_POLICY={its}" in environment_of(hosts.status().pid)
 
 
 def test_nothing_of_django_is_in_it(pid: int) -> None:
