@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -47,6 +48,11 @@ class Product:
     def address(self) -> str:
         """Where it answers, without a slash at the end."""
         return (self.home / "address").read_text().strip().rstrip("/")
+
+    def pid_of(self, child: str) -> int:
+        """The process that runs as `child` now: postgres, valkey, generation, ingest, sweep, web."""
+        pid, _started = json.loads((self.home / "run" / "children.json").read_text())[child]
+        return int(pid)
 
     def manage(self, *arguments: str, given: str = "") -> str:
         """What `manage.py` prints for `arguments`, run against this installation."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.conftest import PASSWORD
 
 WIDE, NARROW = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
+Frame = dict[str, Any]
 ADA = "ada@example.org"
 DROP_FILES = """files => {
     const carried = new DataTransfer();
@@ -31,12 +34,14 @@ def sign_in(page: Page, email: str = ADA, password: str = PASSWORD) -> None:
 
 def drop(page: Page, **files: bytes) -> None:
     """Drop files on the page; a name's last `_` stands for the dot."""
+    page.wait_for_load_state()
     given = [(".".join(name.rsplit("_", 1)), base64.b64encode(data).decode()) for name, data in files.items()]
     page.evaluate(DROP_FILES, given)
 
 
 def ask(page: Page, question: str) -> Locator:
     """Send a question by the Enter key; returns its answer, still being written."""
+    page.wait_for_load_state()
     before = page.locator("chat-answer").count()
     page.get_by_label("Your question").fill(question)
     page.get_by_label("Your question").press("Enter")
@@ -51,10 +56,39 @@ def ended(answer: Locator, status: str = "done") -> Locator:
     return answer
 
 
+def begun(answer: Locator) -> str:
+    """The text of the answer so far, once there is some and while it is being written."""
+    expect(answer.locator(".prose")).not_to_be_empty()
+    expect(answer).to_have_attribute("data-status", "running")
+    return text_of(answer)
+
+
 def text_of(answer: Locator) -> str:
     """The text that the page holds for the answer, as copying gives it."""
     text: str = answer.evaluate("answer => answer.text")
     return text
+
+
+def row_of(page: Page) -> str:
+    """The text of the newest answer of the page's conversation, as the database has it."""
+    conversation = page.url.rstrip("/").rpartition("/")[2]
+    reply = page.request.get(f"/api/conversations/{conversation}/messages")
+    assert reply.ok, reply.text()
+    text: str = reply.json()["messages"][-1]["text"]
+    return text
+
+
+def heard(page: Page) -> list[Frame]:
+    """All frames that come to the page's sockets from now on."""
+    frames: list[Frame] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda raw: frames.append(json.loads(raw))))
+    page.reload()
+    return frames
+
+
+def written(frames: list[Frame]) -> str:
+    """What the pieces of answers among `frames` come to, one after the other."""
+    return "".join(frame.get("text", "") for frame in frames if frame["type"] == "delta")
 
 
 def save(page: Page, name: str) -> None:

@@ -11,9 +11,13 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 
 from tests.browser.acting import ADA, NARROW, WIDE
 from tests.conftest import PASSWORD
+from tests.gguf_writer import Shape, write_gemma4
 from tests.product import Product
 
 LAN_NAME = "gemma.lan"
+# Slow enough to look at an answer while it is written.
+SLOW = Shape(name="slow", width=256, layers=12, feed_forward=1024)
+SETTINGS = {"GEMMAWEB_ALLOWED_HOSTS": LAN_NAME, "GEMMAWEB_ANSWER_MAX_TOKENS": "3072"}
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 SPEED_UP = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-gpu",
@@ -26,12 +30,28 @@ expect.set_options(timeout=20_000)  # the machine may have other things to do
 @pytest.fixture(scope="package")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """The running product with Ada as its administrator and owner of the workspace `harbour`. A module may have its own."""
-    running = Product(tmp_path_factory.mktemp("product") / "home", GEMMAWEB_ALLOWED_HOSTS=LAN_NAME)
+    # llama.cpp's threads wait by spinning, unless told otherwise: the browser wants its share of the processor
+    running = Product(tmp_path_factory.mktemp("product") / "home", OMP_WAIT_POLICY="passive", **SETTINGS)
     running.start()
     running.manage("createadmin", "--email", ADA, "--password-stdin", given=PASSWORD)
     running.manage("createworkspace", "harbour", "--owner", ADA)
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="package")
+def installed(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a model that speaks in invented words, a few hundred in a second."""
+    product.manage("models", "add", str(write_gemma4(tmp_path_factory.mktemp("models") / "slow.gguf", SLOW)), "--name", "slow")
+    return "slow"
+
+
+@pytest.fixture(scope="module")
+def model(product: Product, installed: str) -> Iterator[None]:
+    """Let the model answer in this module's tests; in the others the documents' own words do."""
+    product.manage("models", "use", installed)
+    yield
+    product.manage("models", "use", "quote")
 
 
 @pytest.fixture(scope="package")
