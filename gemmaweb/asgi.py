@@ -6,10 +6,11 @@ import os
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from servestatic import ServeStaticASGI
+
+from gemmaweb.sockets import SameOriginSockets
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gemmaweb.settings")
 pages = get_asgi_application()
@@ -17,6 +18,6 @@ pages = get_asgi_application()
 from apps.chat.routing import websocket_urlpatterns  # noqa: E402  # models need the application set up first
 from apps.core.bodies import BodyLimit  # noqa: E402
 
-sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+sockets = SameOriginSockets(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 static = ServeStaticASGI(pages, root=settings.STATIC_ROOT, prefix="static/", max_age=31_536_000)
 application = ProtocolTypeRouter({"http": BodyLimit(static), "websocket": sockets})

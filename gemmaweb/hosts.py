@@ -44,18 +44,19 @@ class TrustedProxyMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.networks = [ipaddress.ip_network(entry, strict=False) for entry in settings.TRUSTED_PROXIES]
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         client, host, scheme = (request.META.pop(header, "").split(",")[-1].strip() for header in FORWARDED)
-        if self._trusts(request.META.get("REMOTE_ADDR", "")):
+        if is_trusted_proxy(request.META.get("REMOTE_ADDR", "")):
             believed = {"REMOTE_ADDR": client, "HTTP_HOST": host, FORWARDED[2]: scheme}
             request.META.update({name: value for name, value in believed.items() if value})
         return self.get_response(request)
 
-    def _trusts(self, address: str) -> bool:
-        try:
-            peer = ipaddress.ip_address(address)
-        except ValueError:  # a unix socket has no address
-            return False
-        return any(peer in network for network in self.networks)
+
+def is_trusted_proxy(address: str) -> bool:
+    """Whether what comes from `address` may say for whom it speaks."""
+    try:
+        peer = ipaddress.ip_address(address)
+    except ValueError:  # a unix socket has no address
+        return False
+    return any(peer in ipaddress.ip_network(entry, strict=False) for entry in settings.TRUSTED_PROXIES)

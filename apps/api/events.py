@@ -44,8 +44,8 @@ class _Events:
         self.caller, self.pk = caller, run.pk
         self.attempt, self.seq = _position(last_event_id)
 
-    async def frames(self, reader: Reader) -> AsyncIterator[Frame]:
-        """What the reader misses, then what it gets. None of it where the run is no longer the caller's to see."""
+    async def frames(self, reader: Reader) -> AsyncIterator[Frame | None]:
+        """What the reader misses, then what it gets; None now and then while nothing comes. Ends with the right to read."""
         shown = await self._now()
         while shown is not None:
             if self._is_news(shown):
@@ -55,17 +55,17 @@ class _Events:
             self.attempt, self.seq = shown["attempt"], shown["seq"]
             async for frame in self._until_a_gap(reader):
                 yield frame
-                if frame["type"] == "ended":
+                if frame and frame["type"] == "ended":
                     return
             shown = await self._now()
 
-    async def _until_a_gap(self, reader: Reader) -> AsyncIterator[Frame]:
+    async def _until_a_gap(self, reader: Reader) -> AsyncIterator[Frame | None]:
         """Frames in order. Ends where one is missing, another worker has taken over, or it is time to look whether all is as it was."""
         while True:
             try:
                 frame = json.loads(await asyncio.wait_for(anext(reader), LOOK_AGAIN_S))
             except TimeoutError:
-                yield {"type": "ping"}
+                yield None
                 return
             if frame.get("run") != str(self.pk) or frame["type"] not in {"delta", "ended"} or self._is_old(frame):
                 continue
@@ -102,9 +102,9 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10
 
 
-def _event(frame: Frame) -> str:
-    """The frame in the form of an event; a ping is a comment, which clients pass over."""
-    if frame["type"] == "ping":
+def _event(frame: Frame | None) -> str:
+    """The frame in the form of an event; for none a comment, which clients pass over and proxies take for life."""
+    if frame is None:
         return ": still here\n\n"
     position = f"id: {frame['attempt']}-{frame['seq']}\n" if "seq" in frame else ""
     return f"{position}event: {frame['type']}\ndata: {encode(frame)}\n\n"

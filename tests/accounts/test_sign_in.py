@@ -91,6 +91,13 @@ def test_it_signs_out(alice: User) -> None:
     assert client.get("/me/").status_code == 302
 
 
+def test_signing_out_ends_open_sockets(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[object] = []
+    monkeypatch.setattr("apps.accounts.adapter.end_sockets", ended.append)
+    signed_in(alice).post("/accounts/logout/")
+    assert ended == [alice.pk]
+
+
 def test_it_needs_a_token_of_the_page(alice: User) -> None:
     client = Client(enforce_csrf_checks=True)
     assert client.post("/accounts/login/", {"login": alice.email, "password": PASSWORD}).status_code == 403
