@@ -20,7 +20,6 @@ pytestmark = pytest.mark.usefixtures("model")
 def test_the_answer_goes_on_after_kill_9(open_page: OpenPage, product: Product) -> None:
     page = open_page()
     sign_in(page)
-    page.goto("/w/harbour/")
     frames = heard(page)
     answer = ask(page, "Tell me all of it, whatever happens")
     begun(answer)

@@ -16,7 +16,6 @@ def page(open_page: OpenPage) -> Page:
     """Ada, who has signed in from another machine."""
     page = open_page(host=LAN_NAME)
     sign_in(page)
-    page.goto("/w/harbour/")
     return page
 
 

@@ -16,7 +16,7 @@ QUESTION = "May I have the corner office?"
 @pytest.fixture(scope="module")
 def _others(product: Product) -> None:
     """Bob, who is on Ada's team, and Charlie, who is not."""
-    product.manage("createuser", "--email", "bob@example.org", "--password-stdin", "--workspace", "harbour", given=PASSWORD)
+    product.manage("createuser", "--email", "bob@example.org", "--password-stdin", "--workspace", "team", given=PASSWORD)
     product.manage("createuser", "--email", "charlie@example.org", "--password-stdin", given=PASSWORD)
 
 
@@ -24,7 +24,6 @@ def _others(product: Product) -> None:
 def test_bob_and_charlie_do_not_find_it(open_page: OpenPage) -> None:
     page = open_page()
     sign_in(page)
-    page.goto("/w/harbour/")
     ended(ask(page, QUESTION))
     page.wait_for_url("**/c/**")
     for email in ("bob@example.org", "charlie@example.org"):
@@ -41,12 +40,12 @@ def test_bob_and_charlie_do_not_find_it(open_page: OpenPage) -> None:
 def test_charlie_does_not_find_the_workspace(open_page: OpenPage) -> None:
     page = open_page()
     sign_in(page, "charlie@example.org")
-    for path in ("/w/harbour/", "/w/harbour/documents/", "/w/harbour/people/"):
+    for path in ("/w/team/", "/w/team/documents/", "/w/team/people/"):
         answered = page.goto(path)
         assert answered is not None
         assert answered.status == 404
 
 
 def test_nobody_gets_in_without_signing_in(open_page: OpenPage) -> None:
-    page = open_page("/w/harbour/documents/")
+    page = open_page("/w/team/documents/")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
