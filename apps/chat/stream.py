@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -176,21 +177,23 @@ def shown(citation: dict[str, Any]) -> dict[str, Any]:
 
 
 class Flusher:
-    """Sends what the runs of one event loop have to show: at once after a pause, then every FLUSH_S seconds."""
+    """Sends what the runs of one event loop have to show: at once after a pause, then every FLUSH_S seconds; first words at once."""
 
     def __init__(self) -> None:
         self._redis = Redis.from_url(
             settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
         )
         self._writers: set[StreamWriter] = set()
-        self._awake = asyncio.Event()
+        self._awake, self._hurried = asyncio.Event(), asyncio.Event()
         self._sending = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     def wake(self, writer: StreamWriter) -> None:
-        """This writer has something to send."""
+        """This writer has something to send; where nothing of it has been seen yet, no pause is waited for."""
         self._writers.add(writer)
         self._awake.set()
+        if not writer.seq:
+            self._hurried.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="flusher")
 
@@ -213,8 +216,11 @@ class Flusher:
         while True:
             await self._awake.wait()
             self._awake.clear()
+            self._hurried.clear()
             await self.flush()
-            await asyncio.sleep(FLUSH_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FLUSH_S):
+                    await self._hurried.wait()
 
     async def _send(self, writers: set[StreamWriter]) -> None:
         pipeline = self._redis.pipeline(transaction=True)

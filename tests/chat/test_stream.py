@@ -169,12 +169,30 @@ def shown_text(run: UUID) -> str:
     return known.written.text if known else ""
 
 
+async def until_shown(run: UUID, text: str) -> None:
+    """Wait until the first attempt has shown this text."""
+    async with asyncio.timeout(10):
+        while await asyncio.to_thread(shown_text, run) != text:  # noqa: ASYNC110  # there is nothing to be told by
+            await asyncio.sleep(0.005)
+
+
 async def test_it_sends_by_itself(flusher: Flusher) -> None:
     writer = writer_of(flusher)
     writer.add_text("One")
-    async with asyncio.timeout(10):
-        while await asyncio.to_thread(shown_text, writer.run) != "One":  # noqa: ASYNC110  # there is nothing to be told by
-            await asyncio.sleep(0.005)
+    await until_shown(writer.run, "One")
+
+
+async def test_first_words_wait_for_no_pause(flusher: Flusher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.chat.stream.FLUSH_S", 60)
+    before, writer = writer_of(flusher), writer_of(flusher)
+    before.add_text("One")
+    await until_shown(before.run, "One")
+    before.add_text(", two")
+    await asyncio.sleep(0.05)
+    assert shown_text(before.run) == "One"
+    writer.add_text("First")
+    await until_shown(writer.run, "First")
+    assert shown_text(before.run) == "One, two"
 
 
 async def test_one_pipeline_carries_all_runs(flusher: Flusher) -> None:
