@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -68,8 +67,10 @@ def new_person(details: Details, *, is_superuser: bool = False) -> User:
     """
     email = details.email.strip().lower()
     user = User(email=email, name=details.name.strip(), language=details.language, is_superuser=is_superuser)
+    if not email:
+        raise BadEmail
     try:
-        validate_email(email)
+        User._meta.get_field("email").run_validators(email)  # its form, and its length
     except ValidationError:
         raise BadEmail from None
     if User.objects.filter(email=email).exists():
