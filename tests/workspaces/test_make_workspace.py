@@ -18,7 +18,7 @@ from tests.conftest import PASSWORD, make_person
 @pytest.mark.parametrize(
     ("name", "slug"),
     [
-        ("Harbour Office", "harbour-office"), ("  Élan & Söhne  ", "elan-sohne"), ("港湾", "workspace"), ("---", "workspace"), ("a__b", "a-b"),
+        ("Harbour Office", "harbour-office"), ("Élan & Co", "elan-co"), ("港湾", "workspace"), ("---", "workspace"), ("a__b", "a-b"),
         ("x" * 100, "x" * 50), ("../../etc", "etc"), ("Robert'); DROP TABLE", "robert-drop-table"),
     ],
 )  # fmt: skip
