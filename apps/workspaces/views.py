@@ -24,6 +24,7 @@ from apps.workspaces import forms, invitations, keys, members, services
 from apps.workspaces.models import ApiKey, Invitation, Membership, Role, Workspace
 
 INVITATION_TRIES = 30  # a minute and address
+NEW_KEY = "new_key"  # where the session keeps a new key until it has been shown
 
 
 @require_safe
@@ -84,12 +85,13 @@ def _accept(request: HttpRequest, token: str, form: NewPersonForm | None) -> Mem
 
 
 @login_required
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def people(request: SignedInRequest, slug: str) -> HttpResponse:
     """Members and open invitations of a workspace, and every change to them."""
     workspace = services.visible_workspace(request.user, slug)
     if request.method != "POST":
-        return _people_page(request, workspace)
+        return _people_page(request, workspace, new_link=request.session.pop(_new_link(workspace), ""))
     if request.POST.get("action") == "invite":
         return _invite(request, workspace)
     try:
@@ -116,16 +118,21 @@ def _people_page(request: SignedInRequest, workspace: Workspace, **more: Any) ->
     return render(request, "workspaces/people.html", context | more)
 
 
-@never_cache
+def _new_link(workspace: Workspace) -> str:
+    """Where the session keeps a new link until it has been shown."""
+    return f"new_link {workspace.pk}"
+
+
 def _invite(request: SignedInRequest, workspace: Workspace) -> HttpResponse:
-    """The page with the new link, which is shown this once."""
+    """The way to the page that shows the new link once: a page of its own, for a reload would make a second one."""
     form = forms.InvitationForm(request.POST)
     if not form.is_valid():
         return _people_page(request, workspace, form=form)
     _made, token = invitations.invite(
         workspace=workspace, invited_by=request.user, role=Role(form.cleaned_data["role"]), note=form.cleaned_data["note"]
     )
-    return _people_page(request, workspace, new_link=request.build_absolute_uri(reverse("invitation", args=[token])))
+    request.session[_new_link(workspace)] = request.build_absolute_uri(reverse("invitation", args=[token]))
+    return redirect("people", workspace.slug)
 
 
 def _change_people(request: SignedInRequest, workspace: Workspace) -> None:
@@ -163,14 +170,16 @@ def workspace_settings(request: SignedInRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def my_keys(request: SignedInRequest) -> HttpResponse:
-    """The person's keys; a new one is shown this once."""
-    new_key, form = "", forms.KeyForm(request.POST if request.POST.get("action") == "create" else None)
+    """The person's keys; a new one is shown once, on the page after it was made."""
+    form = forms.KeyForm(request.POST if request.POST.get("action") == "create" else None)
     form.offer_to(request.user)
     match request.POST.get("action"):
         case "create" if form.is_valid():
-            _row, new_key = keys.create_key(user=request.user, workspace=form.cleaned_data["workspace"], name=form.cleaned_data["name"])
+            wanted = form.cleaned_data
+            _row, request.session[NEW_KEY] = keys.create_key(user=request.user, workspace=wanted["workspace"], name=wanted["name"])
+            return redirect("keys")
         case "revoke":
             keys.revoke_key(user=request.user, key=forms.read(forms.EndKeyForm, request).cleaned_data["key"])
             return redirect("keys")
     mine = ApiKey.objects.visible_to(request.user).filter(revoked_at=None).select_related("workspace").order_by("-created_at")
-    return render(request, "workspaces/keys.html", {"keys": mine, "form": form, "new_key": new_key})
+    return render(request, "workspaces/keys.html", {"keys": mine, "form": form, "new_key": request.session.pop(NEW_KEY, "")})

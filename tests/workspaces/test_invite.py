@@ -26,15 +26,34 @@ def invite(workspace: Workspace, by: User, role: Role = Role.MEMBER) -> str:
     return f"/invitations/{token}/"
 
 
+WANTED = {"action": "invite", "role": "viewer", "note": "Dora"}
+
+
 def test_the_page_makes_a_link_and_shows_it_once(alice: User, workspace: Workspace) -> None:
     client = signed_in(alice)
-    link = client.post("/w/harbour/people/", {"action": "invite", "role": "viewer", "note": "Dora"}).context["new_link"]
-    token = re.fullmatch(r"http://testserver/invitations/([\w-]{43})/", link)
+    answer = client.post("/w/harbour/people/", WANTED)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/w/harbour/people/")
+    token = re.fullmatch(r"http://testserver/invitations/([\w-]{43})/", client.get("/w/harbour/people/").context["new_link"])
     assert token is not None
     made = Invitation.objects.get()
     assert (made.role, made.note, made.invited_by) == ("viewer", "Dora", alice)
-    assert token[1] not in client.get("/w/harbour/people/").content.decode()
     assert token[1] not in str(Invitation.objects.values())
+
+
+def test_a_reload_shows_the_link_no_more_and_makes_no_second(alice: User, workspace: Workspace) -> None:
+    client = signed_in(alice)
+    shown = client.post("/w/harbour/people/", WANTED, follow=True)
+    assert "no-store" in shown.headers["Cache-Control"]
+    assert shown.context["new_link"] not in client.get("/w/harbour/people/").content.decode()
+    assert Invitation.objects.count() == 1
+
+
+def test_the_link_waits_for_its_own_workspaces_page(alice: User, workspace: Workspace) -> None:
+    make_workspace("quay", owner=alice)
+    client = signed_in(alice)
+    client.post("/w/harbour/people/", WANTED)
+    assert client.get("/w/quay/people/").context["new_link"] == ""
+    assert client.get("/w/harbour/people/").context["new_link"]
 
 
 def test_a_stranger_becomes_a_person_and_a_member(alice: User, workspace: Workspace, client: Client) -> None:

@@ -16,14 +16,32 @@ def make(user: User, workspace: Workspace) -> str:
     return create_key(user=user, workspace=workspace, name="robot")[1]
 
 
+WANTED = {"action": "create", "name": "robot", "workspace": "harbour"}
+
+
 def test_the_page_makes_a_key_and_shows_it_once(alice: User, workspace: Workspace) -> None:
     client = signed_in(alice)
-    text = client.post("/me/keys/", {"action": "create", "name": "robot", "workspace": "harbour"}).context["new_key"]
+    answer = client.post("/me/keys/", WANTED)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/me/keys/")
+    text = client.get("/me/keys/").context["new_key"]
     found = find_key(text)
     assert found is not None
     assert (found.user, found.workspace, found.name) == (alice, workspace, "robot")
-    assert text not in client.get("/me/keys/").content.decode()
     assert text not in str(ApiKey.objects.values())
+
+
+def test_a_reload_shows_the_key_no_more_and_makes_no_second(alice: User, workspace: Workspace) -> None:
+    client = signed_in(alice)
+    shown = client.post("/me/keys/", WANTED, follow=True)
+    assert "no-store" in shown.headers["Cache-Control"]
+    assert shown.context["new_key"] not in client.get("/me/keys/").content.decode()
+    assert ApiKey.objects.count() == 1
+    assert "new_key" not in client.session
+
+
+def test_another_browser_of_the_person_is_not_shown_the_key(alice: User, workspace: Workspace) -> None:
+    signed_in(alice).post("/me/keys/", WANTED)
+    assert signed_in(alice).get("/me/keys/").context["new_key"] == ""
 
 
 def test_keys_share_nothing_but_their_beginning(alice: User, workspace: Workspace) -> None:
