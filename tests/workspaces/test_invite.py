@@ -120,7 +120,7 @@ def test_an_admin_invites_no_owner(workspace: Workspace) -> None:
     ada = make_person("Ada")
     Membership.objects.create(workspace=workspace, user=ada, role=Role.ADMIN)
     assert signed_in(ada).post("/w/harbour/people/", {"action": "invite", "role": "owner"}).status_code == 403
-    assert signed_in(ada).post("/w/harbour/people/", {"action": "invite", "role": "admin"}).status_code == 200
+    assert signed_in(ada).post("/w/harbour/people/", {"action": "invite", "role": "admin"}).status_code == 302
 
 
 def test_nobody_comes_into_a_personal_workspace(alice: User) -> None:
