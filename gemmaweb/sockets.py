@@ -33,4 +33,12 @@ class SameOriginSockets:
         if is_trusted_proxy((scope.get("client") or ("",))[0]):
             host = headers.get(b"x-forwarded-host", host).split(",")[-1].strip()
         is_known = validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
-        return is_known and urlsplit(headers.get(b"origin", "")).netloc.lower() == host.lower()
+        return is_known and _name_in(headers.get(b"origin", "")) == host.lower()
+
+
+def _name_in(origin: str) -> str:
+    """Name and port of an Origin; "" for one that no browser sends."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""

@@ -109,7 +109,8 @@ def parse(raw: str | None) -> Received:
     if not isinstance(kind, str) or kind not in _READERS:
         raise BadFrame(fields={"type": "is unknown"})
     make, readers = _READERS[kind]
-    wrong = dict.fromkeys(fields.keys() - readers.keys(), "is unknown") | dict.fromkeys(readers.keys() - fields.keys(), "is missing")
+    wrong = {_named(name): "is unknown" for name in fields.keys() - readers.keys()}
+    wrong |= dict.fromkeys(readers.keys() - fields.keys(), "is missing")
     values = {}
     for name in readers.keys() & fields.keys():
         try:
@@ -119,6 +120,11 @@ def parse(raw: str | None) -> Received:
     if wrong:
         raise BadFrame(fields=wrong)
     return make(**values)
+
+
+def _named(field: str) -> str:
+    """A field's name as it can be sent back: half a surrogate pair cannot, and a long one is nobody's slip."""
+    return field if field.isprintable() and len(field) <= KEY_MAX_CHARS else "frame"
 
 
 def _object(raw: str | None) -> dict[str, Any]:

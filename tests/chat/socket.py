@@ -15,8 +15,10 @@ from tests.chat.scripted import DEADLINE_S
 class Tab:
     """An open tab of `user`; use it as an async context manager."""
 
-    def __init__(self, user: Any = None, *, application: Any = None, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-        scope = {"type": "websocket", "path": "/ws/", "query_string": b"", "headers": list(headers), "subprotocols": []}
+    def __init__(
+        self, user: Any = None, *, application: Any = None, headers: tuple[tuple[bytes, bytes], ...] = (), path: str = "/ws/"
+    ) -> None:
+        scope = {"type": "websocket", "path": path, "query_string": b"", "headers": list(headers), "subprotocols": []}
         if application is None:  # the site's own door finds out by itself
             scope["user"] = user
         self._socket: Any = ApplicationCommunicator(application or URLRouter(websocket_urlpatterns), scope)  # type: ignore[no-untyped-call]

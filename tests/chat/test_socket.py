@@ -212,6 +212,8 @@ WRONG = [
     json.dumps({"type": "ask", "workspace": "harbour", "conversation": None, "text": "x", "key": "\n"}),
     json.dumps({"type": "ask", "workspace": "harbour", "conversation": None, "text": "x" * 300_000, "key": "k"}),
     "[" * 100_000,
+    '{"type": "join", "\\ud800": 1}',
+    json.dumps({"type": "join", "x" * 200_000: 1}),
 ]
 
 
@@ -295,6 +297,11 @@ def browser(user: User, origin: str) -> Tab:
     cookies = signed_in(user).cookies.output(header="", attrs=[], sep=";").strip()
     headers = ((b"host", b"localhost:8000"), (b"origin", origin.encode()), (b"cookie", cookies.encode()))
     return Tab(application=sockets, headers=headers)
+
+
+@pytest.mark.parametrize("path", ["/", "/ws", "/ws/x", "/elsewhere/"])
+async def test_there_is_one_address(path: str, alice: User) -> None:
+    assert await Tab(alice, path=path).refused()
 
 
 async def test_the_door_lets_a_session_in(alice: User, workspace: Workspace) -> None:

@@ -48,6 +48,8 @@ async def test_our_own_page_comes_in(host: str) -> None:
         "null",
         "",
         "localhost:8000",
+        "http://[::1",
+        "http://localhost:8000@evil.example",
     ],
 )
 async def test_another_page_does_not(origin: str) -> None:
