@@ -17,15 +17,21 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES
-from pygments.util import ClassNotFound
 
 from apps.chat.markers import MARKER
 
 BLOCK_MAX_CHARS = 20_000  # longer ones are shown as they are: rendering must not hold up the other runs
-HIGHLIGHT_MAX_CHARS = 10_000
+HIGHLIGHT_MAX_CHARS = 3_000  # lexers are quadratic on what nobody programs: C++ takes .2 s for this and 2 s for 8,000
+BARE_LINKS_MAX_COLONS = 200  # a text of nothing but "://" would take 4 s
 HEADING_SHIFT = 2  # the page has headings of its own
 LINK = re.compile(r"(?:https?://|mailto:)[^\s]+", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
+# Those that people write most. Among all 500 of Pygments there are some that a kilobyte holds up, or that hand parts to any other.
+_CODE = (
+    "bash c c++ cpp css dart diff docker dockerfile go golang graphql html ini java javascript js json jsx kotlin less lua "
+    "nginx perl php powershell ps1 py python r rb rs ruby rust scala scss sh shell sql swift toml ts tsx typescript xml yaml yml"
+)
+COLOURED = frozenset(_CODE.split())
 _CELL_CLASSES = {"align-left", "align-center", "align-right"}
 _PLAIN_TAGS = "p br hr strong em s ul li blockquote pre span div h3 h4 h5 h6 table thead tbody tr th td"
 _ATTRIBUTES: Mapping[str, set[str]] = {
@@ -59,12 +65,13 @@ def render_block(text: str, markers: Collection[int]) -> str:
     """
     if len(text) > BLOCK_MAX_CHARS:
         return f"<pre>{escape(text, quote=False)}</pre>\n"
-    return _CLEANER.clean(_markdown().render(text, {"markers": frozenset(markers)}))
+    markdown = _markdown(bare_links=text.count(":") <= BARE_LINKS_MAX_COLONS)
+    return _CLEANER.clean(markdown.render(text, {"markers": frozenset(markers)}))
 
 
 @cache
-def _markdown() -> MarkdownIt:
-    markdown = MarkdownIt("commonmark", {"html": False, "linkify": True}, renderer_cls=_Renderer)
+def _markdown(*, bare_links: bool) -> MarkdownIt:
+    markdown = MarkdownIt("commonmark", {"html": False, "linkify": bare_links}, renderer_cls=_Renderer)
     markdown.enable(["table", "strikethrough", "linkify"]).disable(["html_block", "html_inline", "reference"])
     if markdown.linkify is not None:
         markdown.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
@@ -136,10 +143,6 @@ def _code(text: str, language: str) -> str:
 
 
 def _coloured(text: str, language: str) -> str:
-    if not language or len(text) > HIGHLIGHT_MAX_CHARS:
+    if language not in COLOURED or len(text) > HIGHLIGHT_MAX_CHARS:
         return escape(text, quote=False)
-    try:
-        lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
-    except ClassNotFound:
-        return escape(text, quote=False)
-    return highlight(text, lexer, _FORMATTER)
+    return highlight(text, get_lexer_by_name(language, stripnl=False, ensurenl=False), _FORMATTER)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.chat.blocks import render
+from apps.chat.markdown import COLOURED, HIGHLIGHT_MAX_CHARS
 
 ALLOWED = {
     "a": {"href", "title", "rel"},
@@ -124,12 +125,31 @@ def test_headings_stand_below_the_page_s_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["[", "*a ", "**a ", "`a``", ">", "[a](", "![", "- ", "_a*b", "http://", "&", "<", "~~a", "a\n", "- a\n", "|a"]
+    "unit",
+    ["[", "*a ", "**a ", "`a``", ">", "[a](", "![", "- ", "_a*b", "http://", "&", "<", "~~a", "a\n", "- a\n", "|a", "://", "<http://"],
 )
 def test_no_text_holds_it_up(unit: str) -> None:
     begun = time.process_time()
     render((unit * 20_000)[:19_000])
     assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("language", sorted(COLOURED))
+def test_no_code_holds_it_up(language: str) -> None:
+    begun = time.process_time()
+    for unit in ("\n ", "a\n", "/", "a.", "@", "0", "(", "<a ", "{"):
+        render(f"```{language}\n{(unit * HIGHLIGHT_MAX_CHARS)[: HIGHLIGHT_MAX_CHARS - 1]}\n```")
+    assert time.process_time() - begun < 10
+
+
+@pytest.mark.parametrize("language", ["gherkin", "markdown", "no-such-language"])
+def test_code_of_a_language_that_few_write_is_not_coloured(language: str) -> None:
+    assert render(f"```{language}\n# a `b`\n```").count("<span") == 0
+
+
+def test_bare_links_are_links_where_they_are_few() -> None:
+    assert "<a href" in render("See https://example.org/a.")
+    assert "<a href" not in render("https://example.org " * 201)
 
 
 def test_an_endless_block_is_shown_as_it_is() -> None:
