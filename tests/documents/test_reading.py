@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +58,21 @@ def test_any_stretch_with_a_letter_is_found_in_its_text(text: str, data: st.Data
     end = data.draw(st.integers(start + 1, len(text)))
     span = find_quote(text, text[start:end], start)
     assert span is None or start <= span[0] < span[1] <= end or find_quote(text, text[slice(*span)]) is not None
+
+
+@pytest.mark.parametrize(
+    ("unit", "quote"), [("a", "a" * 4_000), ("ab", "ab" * 2_000), ("\ufdfa", "\ufdfa" * 4_000), ("a", "a" * 3_999 + "b")]
+)
+def test_a_page_without_end_holds_nobody_up(unit: str, quote: str) -> None:
+    begun = time.process_time()
+    find_quote(unit * (1_000_000 // len(unit)), quote)
+    assert time.process_time() - begun < 10
+
+
+def test_in_a_page_without_end_it_is_found_where_it_is_said_to_be() -> None:
+    text = "word " * 200_000 + "six months" + " word" * 200_000
+    at = text.index("six")
+    assert find_quote(text, "six months", at) == (at, at + len("six months"))
 
 
 def test_a_page_is_shown_in_three_parts(upload: Upload) -> None:
