@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "gemmaweb.hosts.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "apps.core.http.NeverStoredMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "apps.workspaces.middleware.FirstRunMiddleware",
@@ -141,7 +142,7 @@ CACHES = {
         "OPTIONS": {"serializer": "apps.core.cache.JsonSerializer", "socket_timeout": 2, "socket_connect_timeout": 2},
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "apps.accounts.sessions"
 
 # Celery: JSON only; wake-ups, no results
 CELERY_BROKER_URL = hosts.celery_url(REDIS_URL)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
+from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import ProductError
@@ -48,3 +49,15 @@ class ProductErrorMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The answer for a ProductError; None leaves any other exception to Django."""
         return error_response(request, exception) if isinstance(exception, ProductError) else None
+
+
+class NeverStoredMiddleware:
+    """What we answer is for one person, now: no cache keeps it, so Back after signing out shows nothing. Static files pass in front."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        patch_cache_control(response, private=True, no_store=True)
+        return response
