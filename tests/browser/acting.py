@@ -32,11 +32,10 @@ def sign_in(page: Page, email: str = ADA, password: str = PASSWORD) -> None:
     page.wait_for_url(lambda url: "/accounts/login" not in url)
 
 
-def drop(page: Page, **files: bytes) -> None:
-    """Drop files on the page; a name's last `_` stands for the dot."""
+def drop(page: Page, files: dict[str, bytes]) -> None:
+    """Drop files, given by their names, on the page."""
     page.wait_for_load_state()
-    given = [(".".join(name.rsplit("_", 1)), base64.b64encode(data).decode()) for name, data in files.items()]
-    page.evaluate(DROP_FILES, given)
+    page.evaluate(DROP_FILES, [(name, base64.b64encode(data).decode()) for name, data in files.items()])
 
 
 def ask(page: Page, question: str) -> Locator:

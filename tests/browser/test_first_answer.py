@@ -15,12 +15,17 @@ from tests.product import Product
 
 QUESTION = "How many nights may a visiting boat stay at the guest pier?"
 HANDBOOK = pdf(
-    "This book holds the rules of the harbour. The office is open from\neight to six and answers on channel 12.",
-    """A visiting boat may stay at the guest pier for three nights in
-a row. After the third night it must leave the pier for two days.
-The harbour office may allow a visiting boat more nights at the
-guest pier when a storm is announced. A night costs 2.40 per metre.""",
-    "Diesel is sold at the east quay between seven and nine in the\nmorning. Waste oil is taken back at the same place.",
+    "This book holds the rules of the harbour.\nThe office is open from eight to six\nand answers on channel 12.",
+    """A visiting boat may stay at the guest
+pier for three nights in a row. After
+the third night it must leave the pier
+for two days.
+
+The harbour office may allow a visiting
+boat more nights at the guest pier when
+a storm is announced. A night costs
+2.40 per metre.""",
+    "Diesel is sold at the east quay between\nseven and nine in the morning. Waste oil\nis taken back at the same place.",
     title="Harbour handbook",
 )
 
@@ -39,7 +44,7 @@ def test_a_stranger_gets_a_first_cited_answer(open_page: OpenPage) -> None:
     save(page, "first-run")
     set_up(page)
     save(page, "welcome")
-    drop(page, handbook_pdf=HANDBOOK)
+    drop(page, {"Harbour handbook.pdf": HANDBOOK})
     expect(page.get_by_label("Files being added").get_by_text("Ready")).to_be_visible()
     answer = ended(ask(page, QUESTION))
     assert_evidence(page, answer, "1")
@@ -74,7 +79,7 @@ def test_a_broken_file_says_why_and_harms_no_other(open_page: OpenPage) -> None:
     sign_in(page)
     page.get_by_role("link", name="Documents").click()
     page.wait_for_url("**/documents/")
-    drop(page, torn_pdf=HANDBOOK[:200], notice_txt=b"The slipway is closed until the fifth of May.")
+    drop(page, {"torn.pdf": HANDBOOK[:200], "notice.txt": b"The slipway is closed until the fifth of May."})
     torn, notice = (page.get_by_role("row", name=name) for name in ("torn.pdf", "notice.txt"))
     expect(notice.get_by_text("Ready")).to_be_visible()
     expect(torn).to_have_attribute("data-status", "failed")

@@ -28,7 +28,7 @@ def _tides(open_page: OpenPage) -> None:
     """A document on the shelf, put there by another browser."""
     page = open_page()
     sign_in(page)
-    drop(page, tides_txt=b"High tide at the lighthouse is at noon on midsummer day.")
+    drop(page, {"tides.txt": b"High tide at the lighthouse is at noon on midsummer day."})
     expect(page.get_by_label("Files being added").get_by_text(re.compile("Ready|here already"))).to_be_visible()
 
 
@@ -40,6 +40,7 @@ def test_from_sign_in_to_the_source_and_back(open_page: OpenPage) -> None:
     tab_to(page, page.get_by_label("Password"))
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
+    page.wait_for_url("**/w/team/")
     tab_to(page, page.get_by_label("Your question"))
     page.keyboard.type("When is high tide at the lighthouse?")
     page.keyboard.press("Enter")

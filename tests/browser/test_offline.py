@@ -14,7 +14,6 @@ def page(open_page: OpenPage) -> Page:
     """Ada at an empty conversation."""
     page = open_page()
     sign_in(page)
-    page.goto("/w/harbour/")
     return page
 
 
