@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from apps.accounts.models import User
+from apps.documents import views
 from apps.documents.services import remove
 from apps.workspaces.models import Workspace
-from tests.conftest import signed_in
-from tests.documents.conftest import LEASE, Upload
+from tests.conftest import make_workspace, signed_in
+from tests.documents.conftest import Upload
 
 
 def test_the_team_sees_the_shelf(upload: Upload, workspace: Workspace, bob: User) -> None:
@@ -24,6 +25,41 @@ def test_the_shelf_is_filtered_by_name(upload: Upload, workspace: Workspace, ali
     page = signed_in(alice).get(f"/w/{workspace.slug}/documents/", {"q": "MINUTES"})
     assert [document.name for document in page.context["documents"]] == ["minutes.txt"]
     assert page.context["total"] == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("harbour", ["lease.html"]), ("LEASE", ["lease.html"]), (" lease \x00", ["lease.html"]), ("  ", ["notes.txt", "lease.html"]),
+        ("100%", []), ("l_ase", []), ("x" * 10_000, []),
+    ],
+)  # fmt: skip
+def test_the_shelf_looks_at_names_and_titles(upload: Upload, alice: User, query: str, shown: list[str]) -> None:
+    upload("<title>Harbour contract</title><p>A page of some words.</p>", name="lease.html")
+    upload("other", name="notes.txt", read=False)
+    page = signed_in(alice).get("/w/harbour/documents/", {"q": query})
+    assert [document.name for document in page.context["documents"]] == shown
+
+
+def test_the_shelf_shows_the_newest_first_and_says_how_many_there_are(upload: Upload, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "SHOWN_MAX", 2)
+    for number in range(3):
+        upload(f"file {number}", name=f"{number}.txt", read=False)
+    page = signed_in(alice).get("/w/harbour/documents/")
+    assert [document.name for document in page.context["documents"]] == ["2.txt", "1.txt"]
+    assert page.context["total"] == 3
+
+
+def test_each_of_a_persons_workspaces_has_its_own_shelf(upload: Upload, alice: User) -> None:
+    upload(read=False)
+    make_workspace("second", owner=alice)
+    page = signed_in(alice).get("/w/second/documents/")
+    assert (list(page.context["documents"]), page.context["total"]) == ([], 0)
+
+
+@pytest.mark.parametrize("address", ["/d/{pk}/", "/d/{pk}/pages/1/", "/d/{pk}/original/", "/w/harbour/documents/"])
+def test_pages_are_only_read(upload: Upload, alice: User, address: str) -> None:
+    assert signed_in(alice).post(address.format(pk=upload(read=False).pk)).status_code == 405
 
 
 def test_the_text_is_shown_with_the_quote_marked(upload: Upload, bob: User) -> None:
@@ -83,4 +119,5 @@ def test_a_removed_document_is_gone(upload: Upload, alice: User) -> None:
     remove(document=document, removed_by=alice)
     assert signed_in(alice).get(f"/d/{document.pk}/").status_code == 404
     assert signed_in(alice).get(f"/d/{document.pk}/original/").status_code == 404
-    assert LEASE.encode() not in signed_in(alice).get("/w/harbour/documents/").content
+    shelf = signed_in(alice).get("/w/harbour/documents/")
+    assert (list(shelf.context["documents"]), shelf.context["total"]) == ([], 0)

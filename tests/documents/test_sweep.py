@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.core import queue
+from apps.core import live, queue
 from apps.documents.models import Document, DocumentVersion
-from apps.documents.services import remove
+from apps.documents.services import remove, retry
 from apps.documents.sweep import DEAD_AFTER, sweep
 from tests.documents.conftest import Upload, claim
 
@@ -28,6 +31,34 @@ def left_by_a_dead_worker(document: Document) -> None:
     """Claimed by a worker whose last beat is long ago."""
     claim(document)
     DocumentVersion.objects.update(beat_at=timezone.now() - DEAD_AFTER - timedelta(seconds=1))
+
+
+def sweep_and_close() -> None:
+    """A sweep on a thread, whose connection must not outlive it."""
+    try:
+        sweep()
+    finally:
+        connection.close()
+
+
+def wait_until_blocked() -> None:
+    """Until some other connection waits for a lock."""
+    end = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < end:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    raise TimeoutError
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statuses that tabs were told."""
+    statuses: list[str] = []
+    monkeypatch.setattr(live, "publish_on_commit", lambda _room, frame: statuses.append(frame["status"]))
+    return statuses
 
 
 def test_a_dead_reading_goes_back_to_the_queue_and_is_sent_again(upload: Upload, sent: list[str]) -> None:
@@ -51,7 +82,49 @@ def test_the_third_death_is_the_files_fault(upload: Upload, sent: list[str]) -> 
         left_by_a_dead_worker(document)
         sweep()
     version = DocumentVersion.objects.get()
-    assert (version.status, version.reason_code) == ("failed", "crashed")
+    assert (version.status, version.reason_code, version.deaths) == ("failed", "crashed", 3)
+    assert "PDF" in version.reason
+    sweep()
+    assert DocumentVersion.objects.get().status == "failed"
+
+
+@pytest.mark.parametrize("status", ["ready", "failed", "queued"])
+def test_what_nobody_reads_cannot_be_left_by_a_dead_worker(upload: Upload, sent: list[str], status: str) -> None:
+    left_by_a_dead_worker(upload(read=False))
+    DocumentVersion.objects.update(status=status)
+    sweep()
+    version = DocumentVersion.objects.get()
+    assert (version.status, version.deaths) == (status, 0)
+
+
+def test_of_two_readings_only_the_dead_one_goes_back(upload: Upload, sent: list[str]) -> None:
+    left_by_a_dead_worker(upload(read=False))
+    living = upload("Another file.", name="living.txt", read=False)
+    claim(living)
+    sweep()
+    assert sorted(DocumentVersion.objects.values_list("document__name", "status")) == [("lease.txt", "queued"), ("living.txt", "reading")]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", [{"attempt": 2}, {"status": "ready"}])
+def test_what_moves_on_while_the_sweep_looks_is_left_alone(upload: Upload, change: dict[str, object]) -> None:
+    left_by_a_dead_worker(upload(read=False))
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        DocumentVersion.objects.update(**change)
+        sweeping = pool.submit(sweep_and_close)
+        wait_until_blocked()  # it has seen the row as it was, and waits to change it
+        transaction.on_commit(lambda: sweeping.result(10))
+    version = DocumentVersion.objects.get()
+    assert (version.deaths, version.status) == (0, change.get("status", "reading"))
+
+
+@pytest.mark.parametrize("deaths", [0, 2])
+def test_tabs_are_told_what_became_of_it(upload: Upload, published: list[str], deaths: int) -> None:
+    left_by_a_dead_worker(upload(read=False))
+    DocumentVersion.objects.update(deaths=deaths)
+    published.clear()
+    sweep()
+    assert published == [DocumentVersion.objects.get().status]
 
 
 def test_a_message_that_was_lost_is_sent_again(upload: Upload, sent: list[str]) -> None:
@@ -61,6 +134,30 @@ def test_a_message_that_was_lost_is_sent_again(upload: Upload, sent: list[str]) 
     DocumentVersion.objects.update(created_at=timezone.now() - timedelta(minutes=1))
     sweep()
     assert sent == ["documents.read"]
+
+
+def test_the_message_of_a_second_try_is_sent_again_at_once(upload: Upload, alice: User, sent: list[str]) -> None:
+    retry(document=upload(b"%PDF-broken", name="bad.pdf"), asked_by=alice)
+    sent.clear()
+    sweep()
+    assert sent == ["documents.read"]
+
+
+def test_what_was_removed_while_it_waited_is_not_sent_again(upload: Upload, alice: User, sent: list[str]) -> None:
+    remove(document=upload(read=False), removed_by=alice)
+    DocumentVersion.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    sweep()
+    assert sent == []
+
+
+def test_a_file_that_is_gone_already_does_not_stop_the_sweep(upload: Upload, alice: User) -> None:
+    document = upload()
+    remove(document=document, removed_by=alice)
+    Document.objects.update(deleted_at=timezone.now() - timedelta(hours=2))
+    assert document.current is not None
+    default_storage.delete(document.current.storage_key)
+    sweep()
+    assert not Document.objects.exists()
 
 
 def test_a_deletion_becomes_final_after_the_time_for_undo(upload: Upload, alice: User) -> None:
