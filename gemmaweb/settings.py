@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "gemmaweb",
 ]
 MIDDLEWARE = [
+    "apps.core.http.IdleDatabaseMiddleware",
     "gemmaweb.hosts.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",

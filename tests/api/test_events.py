@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connections
+from asgiref.testing import ApplicationCommunicator
+from django.core.asgi import get_asgi_application
+from django.db import connection, connections
 from django.test import AsyncClient
 
 from apps.accounts.models import User
@@ -178,11 +180,31 @@ async def test_it_ends_with_the_right_to_read(listener: Listener, monkeypatch: p
         assert {event async for event in listener.events} <= {b": still here\n\n"}
 
 
+async def test_a_follower_holds_no_database_connection(listener: Listener) -> None:
+    before = connections_in_use()
+    headers = [(b"authorization", f"Bearer {listener.key}".encode()), (b"host", b"localhost")]
+    path = f"/api/runs/{listener.run.pk}/events"
+    stream = ApplicationCommunicator(get_asgi_application(), {"type": "http", "method": "GET", "path": path, "headers": headers})
+    await stream.send_input({"type": "http.request", "body": b"", "more_body": False})
+    assert (await stream.receive_output(WITHIN_S))["status"] == 200
+    async with asyncio.timeout(WITHIN_S):
+        while connections_in_use() > before:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # the pool tells how many are out, not when one comes back
+    await stream.send_input({"type": "http.disconnect"})
+    await stream.wait(WITHIN_S)
+
+
 async def test_a_stranger_gets_no_stream(listener: Listener) -> None:
     charlie: User = await in_database(make_person)("Charlie")
     own = await in_database(make_workspace)("elsewhere", owner=charlie)
     listener.key = (await in_database(create_key)(user=charlie, workspace=own, name="robot"))[1]
     assert await listener.open() == 404
+
+
+def connections_in_use() -> int:
+    """How many connections to the database are out of the pool."""
+    known = connection.pool.get_stats()
+    return int(known["pool_size"] - known["pool_available"])
 
 
 def remember(run: Generation, *, seq: int, text: str, attempt: int = 1) -> None:
