@@ -15,7 +15,7 @@ from apps.accounts.models import User
 from apps.audit.services import record
 from apps.core.errors import Forbidden, NotFound, ProductError
 from apps.workspaces import services
-from apps.workspaces.members import add_member, require_manager
+from apps.workspaces.members import add_member, lock, require_manager
 from apps.workspaces.models import Invitation, Membership, Role, Workspace
 from apps.workspaces.tokens import new_token, token_hash
 
@@ -41,6 +41,7 @@ class PersonalWorkspace(ProductError):
 @transaction.atomic
 def invite(*, workspace: Workspace, invited_by: User, role: Role, note: str = "") -> tuple[Invitation, str]:
     """A new invitation and its token, which is not kept. Raises NotFound, Forbidden, PersonalWorkspace."""
+    lock(workspace)
     mine = require_manager(invited_by, workspace)
     if role == Role.OWNER and mine.role != Role.OWNER:
         raise Forbidden

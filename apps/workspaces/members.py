@@ -59,7 +59,7 @@ def add_member(*, workspace: Workspace, user: User, role: Role) -> Membership:
 @transaction.atomic
 def change_role(*, workspace: Workspace, changed_by: User, member: UUID, role: Role) -> Membership:
     """The member's place with its new role. Raises NotFound, Forbidden, LastOwner."""
-    _lock(workspace)
+    lock(workspace)
     mine = require_manager(changed_by, workspace)
     membership = _changeable(mine, member)
     if role == Role.OWNER and mine.role != Role.OWNER:
@@ -78,7 +78,7 @@ def change_role(*, workspace: Workspace, changed_by: User, member: UUID, role: R
 @transaction.atomic
 def remove_member(*, workspace: Workspace, removed_by: User, member: UUID) -> None:
     """Take the person out of the workspace, at once; anybody may leave. Raises NotFound, Forbidden, LastOwner."""
-    _lock(workspace)
+    lock(workspace)
     mine = membership_of(removed_by, workspace)
     membership = mine if mine.pk == member else _changeable(mine, member)
     _keep_an_owner(membership)
@@ -88,8 +88,8 @@ def remove_member(*, workspace: Workspace, removed_by: User, member: UUID) -> No
     membership.delete()
 
 
-def _lock(workspace: Workspace) -> None:
-    """One change of people at a time: two owners who demote each other at once would leave none."""
+def lock(workspace: Workspace) -> None:
+    """One change of people at a time: two owners who demote each other at once would leave none, a link would outlive its maker."""
     Workspace.objects.select_for_update().get(pk=workspace.pk)
 
 

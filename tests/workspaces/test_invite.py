@@ -8,14 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.workspaces import invitations
+from apps.core.errors import NotFound
+from apps.workspaces import invitations, members
 from apps.workspaces.models import Installation, Invitation, Membership, Role, Workspace
 from tests.conftest import PASSWORD, make_person, make_workspace, signed_in
+from tests.product import wait_until
 
 DORA = {"name": "Dora", "email": "dora@example.org", "password": PASSWORD}
 
@@ -172,3 +174,33 @@ def test_of_two_who_come_at_once_one_gets_in() -> None:
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(come, (dora, emil))) == [302, 404]
     assert Membership.objects.exclude(user=alice).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_is_being_removed_makes_no_link() -> None:
+    Installation.objects.create()
+    alice, ada = make_person("Alice"), make_person("Ada")
+    workspace = make_workspace("harbour", owner=alice, admin=ada)
+
+    def make_link() -> type[Exception] | None:
+        try:
+            invite(workspace, ada)
+        except NotFound as error:
+            return type(error)
+        finally:
+            connection.close()
+        return None
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        members.remove_member(workspace=workspace, removed_by=alice, member=Membership.objects.get(user=ada).pk)
+        made = pool.submit(make_link)
+        wait_until(lambda: made.done() or somebody_waits_for_a_lock(), "the link to wait for the removal")
+    assert made.result() is NotFound
+    assert not Invitation.objects.exists()
+
+
+def somebody_waits_for_a_lock() -> bool:
+    """Whether another transaction of this database waits for one of ours."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        return bool(cursor.fetchone()[0])
