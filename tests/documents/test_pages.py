@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.files.storage import default_storage
 
 from apps.accounts.models import User
 from apps.documents import views
@@ -60,6 +61,29 @@ def test_each_of_a_persons_workspaces_has_its_own_shelf(upload: Upload, alice: U
 @pytest.mark.parametrize("address", ["/d/{pk}/", "/d/{pk}/pages/1/", "/d/{pk}/original/", "/w/harbour/documents/"])
 def test_pages_are_only_read(upload: Upload, alice: User, address: str) -> None:
     assert signed_in(alice).post(address.format(pk=upload(read=False).pk)).status_code == 405
+
+
+@pytest.mark.parametrize("text", ["One of two.", "Two of two."])
+def test_each_address_shows_its_own_document(upload: Upload, bob: User, text: str) -> None:
+    address = {content: f"/d/{upload(content, name=content).pk}/" for content in ("One of two.", "Two of two.")}[text]
+    browser = signed_in(bob)
+    assert text in browser.get(address).content.decode()
+    assert text in browser.get(f"{address}pages/1/").content.decode()
+    assert b"".join(browser.get(f"{address}original/").streaming_content) == text.encode()  # type: ignore[attr-defined]
+
+
+def test_an_original_that_is_not_on_the_disk_is_not_found(upload: Upload, bob: User) -> None:
+    document = upload()
+    assert document.current is not None
+    default_storage.delete(document.current.storage_key)
+    assert signed_in(bob).get(f"/d/{document.pk}/original/").status_code == 404
+    assert signed_in(bob).get(f"/d/{document.pk}/").status_code == 200
+
+
+def test_a_quote_without_end_is_cut(upload: Upload, bob: User) -> None:
+    text = "word " * 3000
+    page = signed_in(bob).get(f"/d/{upload(text).pk}/", {"quote": text[:6000]})
+    assert 0 < len(page.context["marked"]) <= 4000
 
 
 def test_the_text_is_shown_with_the_quote_marked(upload: Upload, bob: User) -> None:

@@ -14,12 +14,13 @@ from django.db import connection
 
 from apps.accounts.models import User
 from apps.audit.models import Event
+from apps.core import queue
 from apps.core.errors import Forbidden, ProductError
 from apps.documents.models import Document, DocumentVersion
-from apps.documents.services import DuplicateDocument, EmptyFile, FileTooLarge, store_upload
+from apps.documents.services import DuplicateDocument, EmptyFile, FileTooLarge, remove, store_upload
 from apps.workspaces.models import Role, Workspace
 from tests.conftest import make_person, make_workspace
-from tests.documents.conftest import LEASE, Upload
+from tests.documents.conftest import LEASE, Upload, current
 
 
 def files_of(workspace: Workspace) -> list[Path]:
@@ -68,6 +69,26 @@ def test_a_file_over_the_limit_leaves_no_trace(upload: Upload, workspace: Worksp
     with pytest.raises(FileTooLarge):
         upload()
     assert files_of(workspace) == []
+
+
+def test_a_file_of_just_the_limit_is_taken(upload: Upload, settings: Any) -> None:
+    settings.UPLOAD_MAX_BYTES = len(LEASE)
+    assert current(upload(read=False)).size_bytes == len(LEASE)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_reader_is_woken_for_each_file_that_was_taken(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[str, ...]] = []
+    monkeypatch.setattr(queue, "send", lambda *message: sent.append(message))
+    document = upload(read=False)
+    with pytest.raises(DuplicateDocument):
+        upload(read=False)
+    assert sent == [("documents.read", str(current(document).pk))]
+
+
+def test_a_file_may_come_back_after_the_first_was_removed(upload: Upload, alice: User) -> None:
+    remove(document=upload(read=False), removed_by=alice)
+    assert upload(name="again.txt", read=False).name == "again.txt"
 
 
 def test_a_duplicate_is_told_with_the_one_that_is_there(upload: Upload, workspace: Workspace) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import User
@@ -17,6 +16,7 @@ from apps.documents.models import Document, DocumentVersion
 from apps.documents.services import remove, retry
 from apps.documents.sweep import DEAD_AFTER, sweep
 from tests.documents.conftest import Upload, claim
+from tests.documents.locks import on_its_own_connection, wait_until_blocked
 
 
 @pytest.fixture
@@ -31,26 +31,6 @@ def left_by_a_dead_worker(document: Document) -> None:
     """Claimed by a worker whose last beat is long ago."""
     claim(document)
     DocumentVersion.objects.update(beat_at=timezone.now() - DEAD_AFTER - timedelta(seconds=1))
-
-
-def sweep_and_close() -> None:
-    """A sweep on a thread, whose connection must not outlive it."""
-    try:
-        sweep()
-    finally:
-        connection.close()
-
-
-def wait_until_blocked() -> None:
-    """Until some other connection waits for a lock."""
-    end = time.monotonic() + 10
-    with connection.cursor() as cursor:
-        while time.monotonic() < end:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-            time.sleep(0.01)
-    raise TimeoutError
 
 
 @pytest.fixture
@@ -111,7 +91,7 @@ def test_what_moves_on_while_the_sweep_looks_is_left_alone(upload: Upload, chang
     left_by_a_dead_worker(upload(read=False))
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         DocumentVersion.objects.update(**change)
-        sweeping = pool.submit(sweep_and_close)
+        sweeping = pool.submit(on_its_own_connection, sweep)
         wait_until_blocked()  # it has seen the row as it was, and waits to change it
         transaction.on_commit(lambda: sweeping.result(10))
     version = DocumentVersion.objects.get()
