@@ -8,7 +8,6 @@ import apps.core.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,24 +16,31 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='InstalledModel',
+            name="InstalledModel",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('role', models.CharField(choices=[('chat', 'Chat')], default='chat', max_length=10)),
-                ('path', models.TextField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('size_bytes', models.PositiveBigIntegerField()),
-                ('modified_ns', models.PositiveBigIntegerField()),
-                ('architecture', models.CharField(max_length=100)),
-                ('quantisation', models.CharField(max_length=20)),
-                ('context_length', models.PositiveBigIntegerField()),
-                ('is_active', models.BooleanField(default=False)),
-                ('added_at', models.DateTimeField(auto_now_add=True)),
-                ('added_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=100, unique=True)),
+                ("role", models.CharField(choices=[("chat", "Chat")], default="chat", max_length=10)),
+                ("path", models.TextField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("size_bytes", models.PositiveBigIntegerField()),
+                ("modified_ns", models.PositiveBigIntegerField()),
+                ("architecture", models.CharField(max_length=100)),
+                ("quantisation", models.CharField(max_length=20)),
+                ("context_length", models.PositiveBigIntegerField()),
+                ("is_active", models.BooleanField(default=False)),
+                ("added_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "added_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_active', True)), fields=('role',), name='one_active_model_a_role')],
+                "constraints": [
+                    models.UniqueConstraint(condition=models.Q(("is_active", True)), fields=("role",), name="one_active_model_a_role")
+                ],
             },
         ),
     ]
