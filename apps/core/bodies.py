@@ -30,6 +30,17 @@ class BodyTooLarge(ProductError):
     status = 413
     sentence = _("This is too large: at most %(mb)s MB can be sent here.")
 
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(str(self.sentence) % {"mb": limit_bytes // 1024 // 1024})
+
+
+class SizeMissing(ProductError):
+    """Django reads no form that comes in chunks, and would say that there is no file in it."""
+
+    code = "length_required"
+    status = 411
+    sentence = _("Send the file with its size, in Content-Length, and not in chunks.")
+
 
 class BodyLimit:
     """ASGI middleware: answers 413 to a body that says it is too large, and to one that turns out to be while it comes."""
@@ -41,11 +52,13 @@ class BodyLimit:
         """Pass the request on, if its body fits."""
         body = _Body(limit_of(scope), receive, send)
         if declared_bytes(scope) > body.limit_bytes:
-            await body.refuse()
-            return
-        await self.app(scope, body.receive, body.send)
-        if body.is_too_large and not body.is_answered:
-            await body.refuse()
+            await body.refuse(BodyTooLarge(body.limit_bytes))
+        elif is_upload(scope) and b"transfer-encoding" in dict(scope["headers"]):
+            await body.refuse(SizeMissing())
+        else:
+            await self.app(scope, body.receive, body.send)
+            if body.is_too_large and not body.is_answered:
+                await body.refuse(BodyTooLarge(body.limit_bytes))
 
 
 class _Body:
@@ -74,9 +87,8 @@ class _Body:
         self.is_answered = True
         await self._send(message)
 
-    async def refuse(self) -> None:
-        """Answer 413, and close: what still comes of the body is nobody's."""
-        error = BodyTooLarge(str(BodyTooLarge.sentence) % {"mb": self.limit_bytes // 1024 // 1024})
+    async def refuse(self, error: ProductError) -> None:
+        """Answer, and close: what still comes of the body is nobody's."""
         content = json.dumps({"error": error.as_dict()}).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode()), (b"connection", b"close")]
         await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
@@ -94,9 +106,14 @@ class _Body:
             return
 
 
+def is_upload(scope: Message) -> bool:
+    """Whether the body of this request may be a file."""
+    return scope["method"] == "POST" and UPLOAD.fullmatch(scope["path"]) is not None
+
+
 def limit_of(scope: Message) -> int:
     """How many bytes the body of this request may have."""
-    if scope["method"] == "POST" and UPLOAD.fullmatch(scope["path"]):
+    if is_upload(scope):
         return int(settings.UPLOAD_MAX_BYTES) + MULTIPART_MAX_BYTES
     return int(settings.BODY_MAX_BYTES)
 

@@ -130,3 +130,11 @@ class Silent:
 async def test_only_uploads_may_be_large(method: str, path: str, limit: int) -> None:
     assert await Exchange([b"x" * limit], path, method).run() == 200
     assert await Exchange([b"x" * (limit + 1)], path, method).run() == 413
+
+
+@pytest.mark.parametrize(("path", "status"), [(UPLOAD, 411), ("/api/workspaces/harbour/search", 200)])
+async def test_a_file_comes_with_its_size(path: str, status: int) -> None:
+    exchange = Exchange([b"x" * 50], path)
+    exchange.scope["headers"] = [(b"transfer-encoding", b"chunked")]
+    assert await exchange.run() == status
+    assert (exchange.seen is None) == (status == 411)
