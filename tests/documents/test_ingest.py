@@ -6,11 +6,12 @@ import pytest
 
 from apps.accounts.models import User
 from apps.documents import ingest
-from apps.documents.models import Chunk, DocumentVersion, Page, WorkspaceIndex
+from apps.documents.models import Chunk, Document, DocumentVersion, Page, WorkspaceIndex
 from apps.documents.search import find_passages
 from apps.documents.services import remove, restore
 from apps.workspaces.models import Workspace
 from tests.documents.conftest import LEASE, Upload, claim, current
+from tests.documents.files import pdf
 
 
 def test_a_text_file_becomes_ready_and_found(upload: Upload, workspace: Workspace) -> None:
@@ -55,6 +56,34 @@ def test_reading_again_gives_the_same_chunks(upload: Upload) -> None:
     ingest.ingest(claim(document))
     assert list(Chunk.objects.values_list("page", "start", "end", "text")) == before
     assert (Page.objects.count(), WorkspaceIndex.objects.get().chunks) == (1, len(before))
+
+
+def test_what_is_left_out_of_a_file_is_said(upload: Upload) -> None:
+    version = current(upload(pdf("Some words stand here.", "", "And some there."), name="scan.pdf"))
+    assert (version.status, version.pages, version.warnings) == ("ready", 3, ["Page 2 had no text."])
+
+
+def test_a_second_try_that_works_forgets_why_the_first_did_not(upload: Upload) -> None:
+    document = upload(read=False)
+    DocumentVersion.objects.update(reason="This file is damaged.", reason_code="damaged")
+    ingest.ingest(claim(document))
+    version = current(document)
+    assert (version.status, version.reason, version.reason_code) == ("ready", "", "")
+
+
+def test_each_file_keeps_its_own_title_and_pages(upload: Upload) -> None:
+    for title in ("Harbour", "Night shift"):
+        upload(f"<title>{title}</title><p>Some words of {title} stand here.</p>", name=f"{title}.html")
+    DocumentVersion.objects.filter(document__title="Harbour").update(status="queued")
+    ingest.ingest(claim(Document.objects.get(title="Harbour")))
+    pages = Page.objects.values_list("version__document__title", "text").order_by("version")
+    assert [(title, title in text) for title, text in pages] == [("Harbour", True), ("Night shift", True)]
+
+
+def test_the_language_is_told_by_the_beginning(upload: Upload) -> None:
+    english, german = "The ship and the harbour are at sea. ", "Das Schiff ist nicht in dem Hafen und auf dem Meer. "
+    assert current(upload(english * 600 + german * 2000)).language == "en"
+    assert current(upload(german * 600 + english * 2000)).language == "de"
 
 
 def test_what_was_removed_while_it_was_read_stays_removed(upload: Upload, alice: User) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.documents import frames, ingest
 from apps.documents.ingest import BEAT_S, Lost, Reading
-from apps.documents.models import Chunk, DocumentVersion
+from apps.documents.models import Chunk, DocumentVersion, Page
 from apps.documents.services import remove
 from apps.documents.sweep import DEAD_AFTER
 from tests.documents.conftest import Upload, claim, current
@@ -110,6 +110,15 @@ def test_what_it_lost_it_does_not_write(upload: Upload, change: dict[str, Any]) 
     ingest.ingest(claimed)
     version = DocumentVersion.objects.get()
     assert (version.pages, version.status) == (0, change.get("status", "reading"))
+    assert not Chunk.objects.exists()
+
+
+def test_what_it_loses_at_the_very_end_leaves_nothing(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
+    claimed = claim(upload(read=False))
+    monkeypatch.setattr(frames, "tell", lambda _document: DocumentVersion.objects.filter(status="indexing").update(attempt=7))
+    ingest.ingest(claimed)
+    assert DocumentVersion.objects.get().status == "indexing"
+    assert not Page.objects.exists()
     assert not Chunk.objects.exists()
 
 
