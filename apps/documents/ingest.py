@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.files.storage import default_storage
-from django.db import close_old_connections, transaction
+from django.db import DatabaseError, close_old_connections, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -79,6 +79,8 @@ class Reading:
                 self.save()
             except Lost:
                 return
+            except DatabaseError as error:
+                logger.warning("ingest %s: a heartbeat was missed (%s)", self.version.pk, error)
             finally:
                 close_old_connections()
 
