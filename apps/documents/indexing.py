@@ -1,7 +1,8 @@
 """What search needs, written and removed together: chunks, their terms, the workspace's vocabulary and its counts.
 
-Locks are taken in one order, document before index: the vocabulary changes under the lock of the workspace's index row,
-last and briefly, so two files of one workspace are analysed side by side and never wait for each other in a circle.
+Only workers do this, as a large file takes a minute. Locks are taken in one order, document before index: the vocabulary changes
+under the lock of the workspace's index row, last and briefly, so two files of one workspace are analysed side by side and never wait
+for each other in a circle. The document's lock is not that of its row, which people's requests need meanwhile.
 """
 
 from __future__ import annotations
@@ -9,18 +10,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from uuid import UUID
 
 from django.db import connection, transaction
 
 from apps.core.text.terms import terms
 from apps.documents.chunking import Piece
-from apps.documents.models import Chunk, Document, DocumentVersion, Vocabulary, WorkspaceIndex
+from apps.documents.models import Chunk, ChunkTerms, Document, DocumentVersion, Vocabulary, WorkspaceIndex
 from apps.documents.postings import near_hashes, salted, sparse_literal
 from apps.documents.ranking import chunk_weights
 from apps.workspaces.models import Workspace
 
 BATCH_PIECES = 500  # a file of 100 MB has 110,000: their terms are not held in memory at once
 
+# The limits of requests are seconds. Whoever waits here waits for another file of the same workspace.
+_BE_PATIENT = "SET LOCAL lock_timeout = '10min'; SET LOCAL statement_timeout = '10min'"
+_LOCK_CHUNKS = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+_DELETE_CHUNKS = "DELETE FROM documents_chunk WHERE document_id = %s"  # by the ORM each chunk would be loaded, text and all
 _COPY_TERMS = "COPY documents_chunkterms (chunk_id, workspace_id, w, terms) FROM STDIN"
 _CHANGE_KNOWN = """
     UPDATE documents_vocabulary AS known SET df = known.df + change.df
@@ -36,7 +42,8 @@ def replace_chunks(*, version: DocumentVersion, pieces: Iterable[Piece], labels:
 
     `labels` name the version's places; its `language` must be known, as it is what the terms are made by.
     """
-    document = Document.objects.select_for_update().get(pk=version.document_id)
+    document = version.document
+    _lock_chunks(document.pk)
     df_changes, languages, removed = _delete_chunks(document)
     waiting = iter(pieces)
     added = 0
@@ -50,12 +57,28 @@ def replace_chunks(*, version: DocumentVersion, pieces: Iterable[Piece], labels:
 
 
 @transaction.atomic
-def remove_chunks(*, document: Document) -> None:
-    """Take the document out of search, at once for everybody when the surrounding transaction commits."""
-    document = Document.objects.select_for_update().get(pk=document.pk)
+def hide_chunks(*, document: Document) -> None:
+    """Take the document out of search, at once for everybody when the surrounding transaction commits; `forget_chunks` does the rest."""
+    ChunkTerms.objects.filter(chunk__in=Chunk.objects.filter(document=document)).delete()
+
+
+@transaction.atomic
+def forget_chunks(*, pk: UUID) -> None:
+    """Remove the chunks of the removed document `pk` and what was counted of them; nothing where it is back, or gone."""
+    _lock_chunks(pk)
+    document = Document.objects.exclude(deleted_at=None).filter(pk=pk).first()
+    if document is None:
+        return
     df_changes, languages, removed = _delete_chunks(document)
     if removed:
         _change_index(document.workspace, df_changes, languages, chunks=-removed)
+
+
+def _lock_chunks(pk: UUID) -> None:
+    """Until the transaction ends the chunks of document `pk` are ours alone to change."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BE_PATIENT)
+        cursor.execute(_LOCK_CHUNKS, [f"chunks/{pk}"])
 
 
 def _delete_chunks(document: Document) -> tuple[Counter[str], Counter[str], int]:
@@ -68,7 +91,9 @@ def _delete_chunks(document: Document) -> tuple[Counter[str], Counter[str], int]
         df_changes.subtract(set(terms(text, language)))
         languages[language] = -1
         removed += 1
-    chunks.delete()
+    hide_chunks(document=document)
+    with connection.cursor() as cursor:
+        cursor.execute(_DELETE_CHUNKS, [document.pk])
     return df_changes, languages, removed
 
 

@@ -108,7 +108,8 @@ def remove(*, document: Document, removed_by: User) -> None:
     require_writer(document.workspace, removed_by)
     if Document.objects.filter(pk=document.pk, deleted_at=None).update(deleted_at=Now()) == 0:
         return
-    indexing.remove_chunks(document=document)
+    indexing.hide_chunks(document=document)
+    queue.send_on_commit("documents.forget", str(document.pk))
     record("document.removed", actor=removed_by, workspace=document.workspace_id, target=document.pk)
     frames.tell(document.pk)
 

@@ -6,13 +6,13 @@ import logging
 from datetime import timedelta
 
 from django.core.files.storage import default_storage
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from apps.core import queue
 from apps.documents import frames
-from apps.documents.models import Document, DocumentVersion
+from apps.documents.models import Chunk, Document, DocumentVersion
 from apps.documents.services import UNDO_FOR
 
 logger = logging.getLogger(__name__)
@@ -21,12 +21,14 @@ DEAD_AFTER = timedelta(seconds=20)
 WAITS_AFTER = timedelta(seconds=30)
 DEATHS_MAX = 3
 BATCH = 200
+IS_INDEXED = Exists(Chunk.objects.filter(document=OuterRef("pk")))
 
 
 def sweep() -> None:
     """One round: dead readings back to the queue (or failed, at the third death), lost messages sent again, old deletions made final."""
     _bury_or_requeue()
     _send_again()
+    _forget_again()
     _purge()
 
 
@@ -51,8 +53,16 @@ def _send_again() -> None:
         queue.send("documents.read", str(pk))
 
 
+def _forget_again() -> None:
+    """Removed documents whose chunks still count, although nobody seems to have been told."""
+    removed = Document.objects.filter(IS_INDEXED, deleted_at__lt=Now() - WAITS_AFTER)
+    for pk in removed.values_list("pk", flat=True)[:BATCH]:
+        queue.send("documents.forget", str(pk))
+
+
 def _purge() -> None:
-    for document in Document.objects.filter(deleted_at__lt=Now() - UNDO_FOR).prefetch_related("versions")[:BATCH]:
+    """A document goes when its chunks have gone, for only so are they taken out of the counts."""
+    for document in Document.objects.filter(~IS_INDEXED, deleted_at__lt=Now() - UNDO_FOR).prefetch_related("versions")[:BATCH]:
         keys = [version.storage_key for version in document.versions.all()]
         document.delete()
         for key in keys:

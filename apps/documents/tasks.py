@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from apps.documents import ingest
+from apps.documents import indexing, ingest
 from apps.documents import sweep as sweeper
 
 
@@ -15,6 +15,12 @@ def read(version: str) -> None:
     """Read and index the version, if it still waits. Safe to lose and to deliver twice."""
     if claimed := ingest.claim(UUID(version)):
         ingest.ingest(claimed)
+
+
+@shared_task(name="documents.forget", ignore_result=True)
+def forget(document: str) -> None:
+    """Remove what search kept of a removed document. Safe to lose and to deliver twice."""
+    indexing.forget_chunks(pk=UUID(document))
 
 
 @shared_task(name="documents.sweep", ignore_result=True)

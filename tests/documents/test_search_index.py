@@ -5,9 +5,10 @@ from threading import Thread
 
 import pytest
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
-from apps.documents.indexing import remove_chunks, replace_chunks
-from apps.documents.models import Chunk, ChunkTerms, DocumentVersion, Vocabulary, WorkspaceIndex
+from apps.documents.indexing import forget_chunks, hide_chunks, replace_chunks
+from apps.documents.models import Chunk, ChunkTerms, Document, DocumentVersion, Vocabulary, WorkspaceIndex
 from apps.documents.postings import dimension, distance, near_hashes, salted, sparse_literal
 from apps.documents.ranking import CHUNK_TERMS, chunk_weights, idf, saturation
 from apps.documents.search import find_passages
@@ -63,11 +64,25 @@ def test_a_new_version_in_another_language_moves_the_document(workspace: Workspa
 def test_removing_takes_the_document_out_of_search(workspace: Workspace) -> None:
     document = add(workspace, "one.txt", "The ship is at sea.")
     add(workspace, "two.txt", "The ship is in the harbour.")
-    remove_chunks(document=document)
-    remove_chunks(document=document)
+    hide_chunks(document=document)
+    assert [hit.document_name for hit in find_passages(workspace, "ship sea", 10).hits] == ["two.txt"]
+
+
+def test_a_removed_document_is_forgotten_once(workspace: Workspace) -> None:
+    document = add(workspace, "one.txt", "The ship is at sea.")
+    add(workspace, "two.txt", "The ship is in the harbour.")
+    Document.objects.filter(pk=document.pk).update(deleted_at=Now())
+    forget_chunks(pk=document.pk)
+    forget_chunks(pk=document.pk)
     assert vocabulary(workspace) == {"ship": 1, "harbour": 1}
     assert counts(workspace) == (1, {"en": 1})
-    assert [hit.document_name for hit in find_passages(workspace, "ship sea", 10).hits] == ["two.txt"]
+    assert Chunk.objects.count() == ChunkTerms.objects.count() == 1
+
+
+def test_a_document_that_is_back_is_not_forgotten(workspace: Workspace) -> None:
+    document = add(workspace, "one.txt", "The ship is at sea.")
+    forget_chunks(pk=document.pk)
+    assert counts(workspace) == (1, {"en": 1})
 
 
 def test_a_version_without_text_leaves_an_empty_index(workspace: Workspace) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.core import live, queue
+from apps.documents.indexing import forget_chunks
 from apps.documents.models import Document, DocumentVersion
 from apps.documents.services import remove, retry
 from apps.documents.sweep import DEAD_AFTER, sweep
@@ -136,6 +137,7 @@ def test_a_file_that_is_gone_already_does_not_stop_the_sweep(upload: Upload, ali
     Document.objects.update(deleted_at=timezone.now() - timedelta(hours=2))
     assert document.current is not None
     default_storage.delete(document.current.storage_key)
+    forget_chunks(pk=document.pk)
     sweep()
     assert not Document.objects.exists()
 
@@ -145,6 +147,7 @@ def test_a_deletion_becomes_final_after_the_time_for_undo(upload: Upload, alice:
     assert document.current is not None
     key = document.current.storage_key
     remove(document=document, removed_by=alice)
+    forget_chunks(pk=document.pk)
     sweep()
     assert default_storage.exists(key)
     Document.objects.update(deleted_at=timezone.now() - timedelta(hours=2))
