@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.workspaces.keys import create_key, find_key, revoke_key
+from apps.core.errors import NotFound
+from apps.workspaces.keys import NOTE_USE_EVERY, create_key, find_key, revoke_key
 from apps.workspaces.models import ApiKey, Membership, Workspace
 from tests.conftest import signed_in
 
@@ -80,6 +84,51 @@ def test_it_dies_with_the_membership(bob: User, workspace: Workspace) -> None:
     text = make(bob, workspace)
     Membership.objects.filter(user=bob).delete()
     assert find_key(text) is None
+
+
+def test_it_dies_with_the_membership_though_its_person_is_elsewhere_too(charlie: User, workspace: Workspace) -> None:
+    workspace.memberships.create(user=charlie)
+    text, elsewhere = make(charlie, workspace), make(charlie, Workspace.objects.get(slug="elsewhere"))
+    workspace.memberships.filter(user=charlie).delete()
+    assert find_key(text) is None
+    assert find_key(elsewhere) is not None
+
+
+def test_nobody_makes_a_key_to_where_they_are_not(charlie: User, workspace: Workspace) -> None:
+    with pytest.raises(NotFound):
+        make(charlie, workspace)
+    assert not ApiKey.objects.exists()
+
+
+def test_the_list_shows_how_each_key_ends(alice: User, workspace: Workspace) -> None:
+    texts = [make(alice, workspace) for _ in range(2)]
+    page = signed_in(alice).get("/me/keys/").content.decode()
+    assert all(text[-4:] in page and text not in page for text in texts)
+
+
+def test_of_two_keys_one_is_revoked_and_one_works(alice: User, workspace: Workspace) -> None:
+    first, second = make(alice, workspace), make(alice, workspace)
+    found = find_key(first)
+    assert found is not None
+    revoke_key(user=alice, key=found.pk)
+    assert find_key(first) is None
+    assert find_key(second) is not None
+    assert [key.last_four for key in signed_in(alice).get("/me/keys/").context["keys"]] == [second[-4:]]
+
+
+def test_only_the_key_that_was_used_is_noted(alice: User, workspace: Workspace) -> None:
+    used, unused = make(alice, workspace), make(alice, workspace)
+    find_key(used)
+    assert {key.last_four: key.last_used_at is not None for key in ApiKey.objects.all()} == {used[-4:]: True, unused[-4:]: False}
+
+
+def test_its_use_is_noted_again_after_a_minute(alice: User, workspace: Workspace) -> None:
+    text, long_ago = make(alice, workspace), timezone.now() - NOTE_USE_EVERY - timedelta(seconds=1)
+    ApiKey.objects.update(last_used_at=long_ago)
+    find_key(text)
+    noted = ApiKey.objects.get().last_used_at
+    assert noted is not None
+    assert noted > long_ago
 
 
 def test_it_dies_with_its_person(bob: User, workspace: Workspace) -> None:
