@@ -121,6 +121,8 @@ class HostProcess:
                 return
             except EngineUnavailable as error:
                 self._fail(str(error))
+            except OSError as error:  # no memory or no room for another process, for now
+                self._fail(f"The model's process cannot be started: {error.strerror}.")
             failures = 0 if time.monotonic() - began > STEADY_S else failures + 1
             wait_s = BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)]
             logger.warning(
@@ -179,7 +181,12 @@ class HostProcess:
         raise EngineUnavailable(self._sentence(f"Loading the model ended its process ({how})"))
 
     async def _read_errors(self, process: Process) -> None:
-        async for text in _pipe(process.stderr):
+        pipe = _pipe(process.stderr)
+        while not pipe.at_eof():
+            try:
+                text = await pipe.readline()
+            except ValueError:  # longer than the buffer: passed over, as a child whose words nobody reads hangs
+                continue
             self._errors.append(text.decode("utf-8", "replace").strip())
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
