@@ -35,7 +35,7 @@ lock: $(VENV)/installed-dev
 
 # Every text of the pages and of the code, for translators; needs GNU gettext.
 messages: $(VENV)/installed-dev
-	GEMMAWEB_HOME=$(SCRATCH_HOME) $(BIN)/python manage.py makemessages --locale de --no-obsolete --ignore $(VENV) --ignore node_modules
+	GEMMAWEB_HOME=$(SCRATCH_HOME) $(BIN)/python manage.py makemessages --locale de --no-obsolete --no-wrap --add-location file --ignore $(VENV) --ignore node_modules --ignore tests
 	GEMMAWEB_HOME=$(SCRATCH_HOME) $(BIN)/python manage.py compilemessages --locale de --ignore $(VENV) --ignore node_modules
 
 screenshots: $(VENV)/installed-dev

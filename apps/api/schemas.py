@@ -83,7 +83,7 @@ class DocumentOut(Schema):
             name=document.name,
             title=document.title,
             status=DocumentVersion.Status(version.status),
-            reason=version.reason,
+            reason=version.why_failed,
             pages=version.pages,
             size=version.size_bytes,
         )

@@ -20,6 +20,7 @@ from apps.core import live
 from apps.core.database import in_database, only
 from apps.core.errors import NotFound, ProductError
 from apps.core.hub import Dropped, LiveUnavailable, Reader, hub
+from apps.documents.reasons import for_reader
 from apps.workspaces.models import Workspace
 
 FRAMES_PER_S = 30
@@ -131,7 +132,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
         await self._accepted.wait()
         try:
             async for raw in self._reader:
-                await self.send(text_data=raw)
+                await self.send(text_data=for_reader(raw, self.user.language))
         except Dropped:
             await self.close(CLOSE_MISSED_FRAMES)
 

@@ -22,6 +22,7 @@ class DocumentFrame(TypedDict):
     progress_of: int
     pages: int
     reason: str
+    reason_code: str
     warnings: list[str]
     removed: bool
 
@@ -47,6 +48,7 @@ def document_frame(document: Document) -> DocumentFrame:
         "progress_of": version.progress_of,
         "pages": version.pages,
         "reason": version.reason,
+        "reason_code": version.reason_code,
         "warnings": version.warnings,
         "removed": document.deleted_at is not None,
     }

@@ -10,6 +10,7 @@ from pgvector.django import SparseVectorField
 
 from apps.accounts.models import User
 from apps.core.ids import uuid7
+from apps.documents.reasons import in_your_words
 from apps.workspaces.models import Workspace
 
 TERM_SPACE = 999_999_937  # a prime: 4 collisions among 69,332 terms were measured
@@ -93,6 +94,11 @@ class DocumentVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.document} v{self.number}"
+
+    @property
+    def why_failed(self) -> str:
+        """The reason in the reader's language; "" where nothing failed."""
+        return in_your_words(self.reason, self.reason_code) if self.reason else ""
 
 
 class Page(models.Model):

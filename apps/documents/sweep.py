@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.core.files.storage import default_storage
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from apps.core import queue
 from apps.documents import frames
@@ -37,7 +37,7 @@ def _bury_or_requeue() -> None:
     for version in dead[:BATCH]:
         mine = DocumentVersion.objects.filter(pk=version.pk, attempt=version.attempt, status=version.status)
         if version.deaths + 1 >= DEATHS_MAX:
-            reason = _("Reading this file ended the reader three times. Save it anew in its program, or upload it as PDF.")
+            reason = gettext_noop("Reading this file ended the reader three times. Save it anew in its program, or upload it as PDF.")
             changed = mine.update(status=Status.FAILED, reason_code="crashed", reason=reason, deaths=F("deaths") + 1)
         else:
             changed = mine.update(status=Status.QUEUED, deaths=F("deaths") + 1, beat_at=None)

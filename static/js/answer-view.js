@@ -13,6 +13,7 @@ export class AnswerView extends HTMLElement {
   #text = "";
   #html = "";
   #tail = "";
+  #engine = "";
 
   connectedCallback() {
     const stored = this.querySelector("script[type='application/json']");
@@ -103,9 +104,12 @@ export class AnswerView extends HTMLElement {
     return this.querySelector(`.answer-${name}`);
   }
 
-  /** An engine that is no model has a name in the person's language. */
+  /** A model has its own name. Without one an answer is a quotation, or a sentence of ours where it has no source. */
   #name(engine) {
-    if (engine) this.#part("engine").textContent = words(`engine_${engine}`) || engine;
+    this.#engine = engine;
+    const quoted = this.querySelector(".sources").childElementCount > 0;
+    const own = quoted ? words("engine_quote") : words("engine_none");
+    if (engine) this.#part("engine").textContent = engine === "quote" ? own : engine;
   }
 
   #state(sentence) {
@@ -133,6 +137,7 @@ export class AnswerView extends HTMLElement {
 
   #decorate() {
     for (const code of this.querySelectorAll(".code:not(:has(.code-copy))")) code.append(clone("copy-template"));
+    for (const marker of this.querySelectorAll("button.marker")) marker.ariaLabel = words("marker", marker.dataset);
   }
 
   #think(thinking) {
@@ -153,6 +158,7 @@ export class AnswerView extends HTMLElement {
     const number = list.childElementCount;
     this.#part("count").textContent = words("sources", { number });
     this.#part("count").hidden = false;
+    this.#name(this.#engine);
     this.dispatchEvent(new CustomEvent("sources", { bubbles: true }));
   }
 

@@ -1,10 +1,11 @@
 import { documentUrl } from "./addresses.js";
 import { clone } from "./clone.js";
 import { documentShare, documentState } from "./document-state.js";
-import { errorOf, ownHeaders, RequestError } from "./request.js";
+import { errorOf, ownHeaders, RequestError, send } from "./request.js";
 import { words } from "./words.js";
 
 const AT_ONCE = 2;
+const WORTH_ANOTHER_TRY = new Set(["timed_out", "out_of_memory", "crashed"]); // nothing is wrong with such a file
 
 /** The files that were dropped or picked here: sent two at a time, then followed until they are ready or have failed. */
 export class Uploads {
@@ -13,6 +14,7 @@ export class Uploads {
   #sending = 0;
   #items = new Map();
   #heard = new Map();
+  #again = new WeakMap();
 
   /** @param {{url: string, maxMb: number}} options */
   constructor({ url, maxMb }) {
@@ -22,7 +24,9 @@ export class Uploads {
 
   start() {
     this.#list.addEventListener("click", ({ target }) => {
-      if (target.closest("[data-act='dismiss']")) target.closest(".upload").remove();
+      const item = target.closest(".upload");
+      if (target.closest("[data-act='dismiss']")) item.remove();
+      if (target.closest("[data-act='retry']")) this.#again.get(item)();
     });
   }
 
@@ -33,9 +37,8 @@ export class Uploads {
       item.querySelector(".upload-name").textContent = file.name;
       this.#list.append(item);
       if (file.size > this.maxMb * 2 ** 20) this.#say(item, "failed", words("file_too_large", { megabytes: this.maxMb }));
-      else this.#waiting.push({ file, item });
+      else this.#wait(file, item);
     }
-    this.#next();
   }
 
   /** A file's state changed, maybe one of ours. @param {object} frame */
@@ -49,6 +52,12 @@ export class Uploads {
   /** Those that are on the shelf need not be looked at any more. */
   clearSettled() {
     for (const item of this.#list.querySelectorAll('[data-status="ready"], [data-status="known"]')) item.remove();
+  }
+
+  #wait(file, item) {
+    this.#say(item, "sending", words("file_queued"));
+    this.#waiting.push({ file, item });
+    this.#next();
   }
 
   #next() {
@@ -73,26 +82,42 @@ export class Uploads {
       this.#show(item, this.#heard.get(id) ?? { status: "queued", progress: 0, progress_of: 0, reason: "", warnings: [] });
     } catch (error) {
       const known = error.details?.document; // the same file is on the shelf already
-      this.#say(item, known ? "known" : "failed", error.message);
       if (known) this.#link(item, known.id);
+      this.#say(item, known ? "known" : "failed", error.message, isPassing(error) && (() => this.#wait(file, item)));
     }
   }
 
+  async #retry(id, item) {
+    this.#say(item, "queued", words("file_queued"));
+    await send(`${this.url}/${id}/retry`).catch((error) => {
+      this.#say(item, "failed", error.message, isPassing(error) && (() => this.#retry(id, item)));
+    });
+  }
+
   #show(item, frame) {
-    this.#say(item, frame.status, documentState(frame));
+    const again = frame.status === "failed" && WORTH_ANOTHER_TRY.has(frame.reason_code);
+    this.#say(item, frame.status, documentState(frame), again && (() => this.#retry(frame.document, item)));
     item.querySelector("progress").value = documentShare(frame) ?? 1;
   }
 
-  #say(item, status, sentence) {
+  /** Say where the file is; `again` is what another try does, where one may help. */
+  #say(item, status, sentence, again = false) {
     item.dataset.status = status;
     item.querySelector(".upload-state").textContent = sentence;
+    item.querySelector("[data-act='retry']").hidden = !again;
+    this.#again.set(item, again);
+    const link = item.querySelector(".upload-link");
+    link.hidden = status === "failed" || !link.href;
   }
 
   #link(item, id) {
-    const link = item.querySelector(".upload-link");
-    link.href = documentUrl(id);
-    link.hidden = false;
+    item.querySelector(".upload-link").href = documentUrl(id);
   }
+}
+
+/** Whether what went wrong may be gone in a moment. @param {RequestError} error */
+function isPassing({ status }) {
+  return status === 0 || status === 429 || status >= 500;
 }
 
 /**

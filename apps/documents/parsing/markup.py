@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from lxml import etree
 
-from apps.documents.parsing.errors import Damaged, OutOfMemory, TooLargeInside
+from apps.documents.parsing.errors import Damaged, OutOfMemory, TooLargeInside, gettext_noop
 
 _NO_MEMORY = "ERR_NO_MEMORY"
 _LIMIT = "ERR_RESOURCE_LIMIT"
-_TOO_DEEP = "This file is nested too deeply, or repeats itself too often, to be read. Save it in a simpler form and upload that."
+_TOO_DEEP = gettext_noop(
+    "This file is nested too deeply, or repeats itself too often, to be read. Save it in a simpler form and upload that."
+)
 
 
 def xml_tree(data: bytes) -> etree._Element | None:

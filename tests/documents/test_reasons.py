@@ -1,0 +1,62 @@
+"""Why a file failed is told in the reader's language: by page, by API and by frame."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.utils import translation
+
+from apps.accounts.models import User
+from apps.core.live import encode
+from apps.documents.frames import document_frame
+from apps.documents.parsing.errors import ParseError
+from apps.documents.reasons import for_reader, in_your_words
+from tests.conftest import signed_in
+from tests.documents.conftest import Upload
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"\0" * 50
+GERMAN_REASON = "Dateien dieser Art lassen sich nicht lesen. PDF, DOCX, HTML, Markdown, Text und CSV schon."
+
+
+@pytest.fixture
+def german(bob: User) -> User:
+    """Bob, who chose German."""
+    bob.language = "de"
+    bob.save()
+    return bob
+
+
+def test_the_shelf_and_the_api_say_it_in_german(upload: Upload, german: User) -> None:
+    document, browser = upload(PICTURE, name="crane.png"), signed_in(german)
+    assert GERMAN_REASON in browser.get("/w/harbour/documents/").content.decode()
+    assert browser.get(f"/api/workspaces/harbour/documents/{document.pk}").json()["reason"] == GERMAN_REASON
+
+
+def test_a_tab_is_told_in_german(upload: Upload) -> None:
+    frame = json.loads(for_reader(encode(document_frame(upload(PICTURE))), "de"))
+    assert (frame["status"], frame["reason_code"], frame["reason"]) == ("failed", "unsupported_kind", GERMAN_REASON)
+
+
+def test_an_english_reader_is_told_the_most(upload: Upload, alice: User) -> None:
+    upload(PICTURE, name="crane.png")
+    assert "This is a PNG picture" in signed_in(alice).get("/w/harbour/documents/").content.decode()
+
+
+@pytest.mark.parametrize("error", ParseError.__subclasses__(), ids=lambda error: error.code)
+def test_every_reason_has_its_german_words(error: type[ParseError]) -> None:
+    with translation.override("de"):
+        assert in_your_words(error.default, error.code) not in {"", error.default}
+
+
+@pytest.mark.parametrize("code", ["encrypted", "no_such_code", ""])
+def test_a_sentence_that_nobody_translated_becomes_its_codes(code: str) -> None:
+    assert in_your_words("Unheard of.", code) == "Unheard of."
+    with translation.override("de"):
+        assert in_your_words("Unheard of.", code).startswith("Diese Datei")
+
+
+@pytest.mark.parametrize("frame", [{"type": "document", "reason": "", "reason_code": ""}, {"type": "delta", "text": "reason"}])
+def test_any_other_frame_is_left_as_it_is(frame: dict[str, str]) -> None:
+    raw = encode(frame)
+    assert for_reader(raw, "de") is raw
