@@ -51,6 +51,7 @@ class Answer:
             await self._end()
         finally:
             beat.cancel()
+            self._work.cancel()
             await hub().leave(room, self)
 
     def offer(self, raw: str) -> None:
@@ -75,15 +76,18 @@ class Answer:
         while self._verdict is None:
             await asyncio.sleep(BEAT_S)
             try:
-                if not await in_database(self._save)():
+                if not await self._save():
                     self.break_off(await in_database(self._why_not_ours)())
             except DatabaseError as error:
                 logger.warning("run %s: a heartbeat was missed (%s)", self.run.pk, error)
 
-    def _save(self) -> bool:
+    async def _save(self) -> bool:
+        """The row is written on another thread: what goes there is copied first, as this one goes on writing."""
         seq, writer = self.writer.seq, self.writer
-        written = {"text": writer.text, "thinking": writer.thinking, "citations": writer.citations, "notes": writer.notes}
-        is_ours = Generation.objects.beat(pk=self.run.pk, attempt=self.run.attempt, **(written if seq != self._saved_seq else {}))
+        written = {"text": writer.text, "thinking": writer.thinking, "citations": [*writer.citations], "notes": [*writer.notes]}
+        is_ours = await in_database(Generation.objects.beat)(
+            pk=self.run.pk, attempt=self.run.attempt, **(written if seq != self._saved_seq else {})
+        )
         self._saved_seq = seq
         return is_ours
 
