@@ -21,7 +21,6 @@ from apps.workspaces.models import Role, Workspace
 from tests.conftest import make_person
 from tests.documents.conftest import Upload
 
-pytest_plugins = ["tests.documents.conftest"]
 ROWS = [line.split("\t") for line in (Path(__file__).parent / "matrix.tsv").read_text().splitlines() if not line.startswith("#")]
 ACTORS = ROWS[0][2:]
 BODIES: dict[str, dict[str, Any]] = {
