@@ -9,7 +9,7 @@ export class Composer {
   }
 
   start() {
-    this.#text.value = sessionStorage.getItem(draftName()) ?? this.#text.value;
+    this.#text.value ||= sessionStorage.getItem(draftName()) ?? "";
     this.#text.addEventListener("input", () => sessionStorage.setItem(draftName(), this.#text.value));
     this.#text.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
@@ -20,6 +20,7 @@ export class Composer {
       event.preventDefault();
       this.#send();
     });
+    this.#form.querySelector("[type=submit]").disabled = false; // until now a click would have loaded the page again
   }
 
   /** Put back what could not be sent, in front of what was written since. @param {string} text */
