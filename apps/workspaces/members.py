@@ -31,14 +31,6 @@ def membership_of(user: User, workspace: Workspace) -> Membership:
     return found
 
 
-def require_writer(user: User, workspace: Workspace) -> Membership:
-    """The person's place, if it allows to add and remove documents. Raises NotFound, Forbidden."""
-    membership = membership_of(user, workspace)
-    if not membership.may_write:
-        raise Forbidden
-    return membership
-
-
 def require_manager(user: User, workspace: Workspace) -> Membership:
     """The person's place, if it allows to invite people and to change the workspace. Raises NotFound, Forbidden."""
     membership = membership_of(user, workspace)

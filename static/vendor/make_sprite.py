@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ICONS = (
-    "arrow-down", "check", "chevron-down", "chevron-left", "chevron-right", "circle-alert", "circle-check", "circle-x",
+    "arrow-down", "check", "chevron-down", "chevron-left", "chevron-right", "circle-alert", "circle-x",
     "contrast", "copy", "corner-down-left", "download", "ellipsis", "file-text", "key-round", "log-out", "menu",
     "pencil", "plus", "quote", "rotate-ccw", "search", "settings", "square", "trash-2", "unplug", "upload", "user",
     "users", "x",
