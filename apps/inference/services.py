@@ -94,7 +94,7 @@ def use_model(name: str) -> InstalledModel:
     InstalledModel.objects.filter(role=chosen.role, is_active=True).update(is_active=False)
     chosen.is_active = True
     chosen.save(update_fields=["is_active"])
-    record("model_used", target=chosen.pk, name=chosen.name)
+    record("model.used", target=chosen.pk, name=chosen.name)
     return chosen
 
 
@@ -102,7 +102,7 @@ def use_model(name: str) -> InstalledModel:
 def use_no_model() -> None:
     """Answer with the documents' own words from the next run on."""
     if InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).update(is_active=False):
-        record("model_used", name=NO_MODEL)
+        record("model.used", name=NO_MODEL)
 
 
 @transaction.atomic
@@ -119,7 +119,7 @@ def _store(file: ModelFile, header: GgufHeader, added_by: Any) -> InstalledModel
         "added_by": added_by,
     }
     model, _created = InstalledModel.objects.update_or_create(name=file.name, defaults=facts)
-    record("model_added", actor=added_by, target=model.pk, name=model.name, sha256=model.sha256)
+    record("model.added", actor=added_by, target=model.pk, name=model.name, sha256=model.sha256)
     return model
 
 

@@ -56,7 +56,7 @@ def test_of_many_choices_at_once_one_counts() -> None:
         install(name)
     in_threads(*"abcd")
     assert InstalledModel.objects.filter(is_active=True).count() == 1
-    assert Event.objects.filter(action="model_used").count() == 4
+    assert Event.objects.filter(action="model.used").count() == 4
 
 
 @pytest.mark.django_db

@@ -55,7 +55,7 @@ def test_a_model_answers_after_it_is_chosen(installed: InstalledModel) -> None:
     assert services.active_model() is None
     models("use", "tiny")
     assert services.active_model() == installed
-    assert Event.objects.filter(action="model_used", target=str(installed.pk)).exists()
+    assert Event.objects.filter(action="model.used", target=str(installed.pk)).exists()
 
 
 def test_another_model_takes_its_place(installed: InstalledModel, tmp_path: Path) -> None:
