@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from contextlib import suppress
+from os import urandom
 from pathlib import Path
 from time import perf_counter
 
@@ -120,3 +121,32 @@ def test_it_is_quick_whatever_comes(kind_of: Callable[..., str], data: bytes) ->
     with suppress(errors.UnsupportedKind):
         kind_of(data)
     assert perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(("junk_bytes", "kind"), [(1019, "pdf"), (1020, "text")])
+def test_a_pdf_says_so_near_its_beginning(kind_of: Callable[..., str], junk_bytes: int, kind: str) -> None:
+    assert kind_of(b" " * junk_bytes + b"%PDF-1.7 and so on") == kind
+
+
+def test_a_document_behind_large_pictures_is_one(kind_of: Callable[..., str]) -> None:
+    pictures = {f"word/media/{number}.emf": urandom(200_000) for number in range(3)}
+    data = zipped({**pictures, "word/document.xml": "<w:document/>"})
+    assert len(data) > 500_000
+    assert kind_of(data) == "docx"
+    with pytest.raises(errors.UnsupportedKind, match="a ZIP archive"):
+        kind_of(zipped(pictures))
+
+
+@pytest.mark.parametrize(("controls", "is_text"), [(5, True), (6, False)])
+def test_a_few_control_characters_are_still_text(kind_of: Callable[..., str], controls: int, is_text: bool) -> None:
+    data = b"\x01" * controls + b"x" * (100 - controls)
+    if is_text:
+        assert kind_of(data) == "text"
+    else:
+        with pytest.raises(errors.UnsupportedKind, match="binary"):
+            kind_of(data)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_page_in_utf16_without_a_mark_is_a_page(kind_of: Callable[..., str], encoding: str) -> None:
+    assert kind_of("<!DOCTYPE html><html><p>Some words.".encode(encoding)) == "html"
