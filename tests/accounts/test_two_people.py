@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.accounts.services import NoSuchPerson, person_of
+from apps.documents.models import Document
+from apps.documents.services import store_upload
+from apps.workspaces.models import Workspace
 from tests.conftest import PASSWORD, make_person, signed_in
 
 NEW = "staple battery horse"
@@ -74,6 +80,21 @@ def test_the_time_zone_of_one_does_not_stay_for_the_next(alice: User, bob: User)
     assert timezone.get_current_timezone_name() == "UTC"
     assert signed_in(bob).get("/me/").status_code == 200
     assert timezone.get_current_timezone_name() == "UTC"
+
+
+@pytest.mark.parametrize(("zone", "day"), [("UTC", "Dec. 31, 2025"), ("Asia/Tokyo", "Jan. 1, 2026"), ("America/Lima", "Dec. 31, 2025")])
+def test_days_are_those_of_ones_own_time_zone(alice: User, bob: User, workspace: Workspace, zone: str, day: str) -> None:
+    file = SimpleUploadedFile("a.txt", b"a")
+    document = store_upload(workspace=workspace, added_by=bob, name="a.txt", file=file)
+    Document.objects.filter(pk=document.pk).update(created_at=datetime(2025, 12, 31, 16, 30, tzinfo=UTC))
+    User.objects.filter(pk=alice.pk).update(time_zone=zone)
+    assert day in signed_in(alice).get("/w/harbour/documents/").content.decode()
+
+
+def test_what_was_saved_is_said_once(alice: User) -> None:
+    browser = signed_in(alice)
+    assert "Saved." in browser.post("/me/", PROFILE | {"language": "en"}, follow=True).content.decode()
+    assert "Saved." not in browser.get("/me/").content.decode()
 
 
 def test_a_new_password_ends_ones_own_sessions_only(alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:

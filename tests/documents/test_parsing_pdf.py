@@ -54,6 +54,23 @@ def test_pages_without_text_are_named_and_keep_their_number() -> None:
     assert parsed.warnings == ["Pages 2, 4 had no text."]
 
 
+def test_many_pages_without_text_are_named_in_short() -> None:
+    (warning,) = read(pdf("One.", *[""] * 14)).warnings
+    assert warning == "Pages 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 and 2 more had no text."
+
+
+def test_a_page_that_cannot_be_read_is_named_and_the_others_are_read() -> None:
+    data = pdf("One.", "Two.", "Three.")
+    second = data.index(b"/Type/Page/", data.index(b"/Type/Page/") + 1)
+    parsed = read(data[:second] + b"/Type/Pale/" + data[second + 11 :])
+    assert [place.text for place in parsed.places] == ["One.", "", "Three."]
+    assert parsed.warnings == ["Page 2 could not be read."]
+
+
+def test_as_many_pages_as_may_be_are_read() -> None:
+    assert len(read(pdf(*["Text."] * 3), limits=Limits(max_places=3)).places) == 3
+
+
 def test_the_title_comes_from_the_file() -> None:
     assert read(pdf("Text.", title="Annual report 2025")).title == "Annual report 2025"
 
