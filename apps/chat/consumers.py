@@ -20,6 +20,8 @@ from apps.core import live
 from apps.core.database import in_database, only
 from apps.core.errors import NotFound, ProductError
 from apps.core.hub import Dropped, LiveUnavailable, Reader, hub
+from apps.documents.frames import frames_missed
+from apps.documents.models import Document
 from apps.documents.reasons import for_reader
 from apps.workspaces.models import Workspace
 
@@ -99,6 +101,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
             case frames.Watch():
                 workspace = await in_database(self._workspace)(frame.workspace)
                 await self._follow("workspace", f"workspace:{workspace.pk}")
+                for missed in await in_database(self._missed)(workspace):
+                    await self._say(missed)
 
     async def _join(self, pk: UUID) -> None:
         await in_database(self._conversation)(pk)
@@ -137,7 +141,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
             await self.close(CLOSE_MISSED_FRAMES)
 
     async def _say(self, frame: live.Frame) -> None:
-        await self.send(text_data=live.encode(frame))
+        await self.send(text_data=for_reader(live.encode(frame), self.user.language))
 
     async def _refuse(self, error: ProductError, **about: str) -> None:
         with translation.override(self.user.language):
@@ -178,6 +182,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
         conversation = self._conversation(pk)
         runs = Generation.objects.active().filter(conversation=conversation).order_by("pk").values_list("pk", flat=True)
         return {"type": "joined", "conversation": str(pk), "last": conversation.next_sequence - 1, "runs": [str(run) for run in runs]}
+
+    def _missed(self, workspace: Workspace) -> list[live.Frame]:
+        documents = Document.objects.visible_to(self._person()).filter(workspace=workspace)
+        return [dict(frame) for frame in frames_missed(documents)]
 
     def _stop(self, pk: UUID) -> None:
         services.stop(run=self._run(pk))

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TypedDict
 from uuid import UUID
 
+from django.utils import timezone
+
 from apps.core import live
-from apps.documents.models import Document
+from apps.documents.models import Document, DocumentQuerySet
+
+MOVED_WITHIN = timedelta(minutes=10)
+NEWEST = 100
 
 
 class DocumentFrame(TypedDict):
@@ -52,6 +58,18 @@ def document_frame(document: Document) -> DocumentFrame:
         "warnings": version.warnings,
         "removed": document.deleted_at is not None,
     }
+
+
+def frames_missed(documents: DocumentQuerySet) -> list[DocumentFrame]:
+    """The frames of those among the newest of `documents` that are being read or were a while ago: a page that just came may lack them."""
+    since = timezone.now() - MOVED_WITHIN
+    newest = documents.select_related("workspace", "current").exclude(current=None).order_by("-pk")[:NEWEST]
+    return [document_frame(document) for document in newest if _has_moved(document, since)]
+
+
+def _has_moved(document: Document, since: datetime) -> bool:
+    version = document.current
+    return version is not None and (version.status in version.UNFINISHED or (version.beat_at or version.created_at) > since)
 
 
 def tell(pk: UUID) -> None:

@@ -25,8 +25,8 @@ def for_reader(raw: str, language: str) -> str:
     if not raw.startswith(_DOCUMENT_FRAME):
         return raw
     frame = json.loads(raw)
-    if not frame["reason"]:
+    if not (reason := frame.get("reason")):
         return raw
     with override(language):
-        frame["reason"] = in_your_words(frame["reason"], frame["reason_code"])
+        frame["reason"] = in_your_words(reason, frame.get("reason_code", ""))
     return encode(frame)

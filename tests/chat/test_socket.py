@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.files.base import ContentFile
 from django.db import connection
 
 from apps.accounts.models import User
@@ -22,6 +23,8 @@ from apps.chat.snapshots import read_shown
 from apps.core import live
 from apps.core.database import in_database
 from apps.core.hub import LiveUnavailable, hub
+from apps.documents.models import Document
+from apps.documents.services import store_upload
 from apps.workspaces.models import Membership, Workspace
 from tests.chat.conftest import Ask, until
 from tests.chat.scripted import Gate, ScriptedEngine
@@ -278,6 +281,17 @@ async def test_it_sends_what_happens_to_documents(alice: User, workspace: Worksp
         await in_database(live.publish)(f"workspace:{workspace.pk}", {"type": "document", "name": "timetable.pdf"})
         assert (await tab.until("document"))["name"] == "timetable.pdf"
         assert await tab.is_silent()
+
+
+async def test_a_late_watcher_hears_of_files_that_came_before(alice: User, workspace: Workspace) -> None:
+    def put() -> Document:
+        return store_upload(workspace=workspace, added_by=alice, name="lease.txt", file=ContentFile(b"The lease."))
+
+    document = await in_database(put)()
+    async with Tab(alice) as tab:
+        await tab.send(type="watch", workspace="harbour")
+        frame = await tab.until("document")
+    assert (frame["document"], frame["status"]) == (str(document.pk), "queued")
 
 
 async def test_it_says_when_nothing_can_be_followed(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:

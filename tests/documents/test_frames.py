@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from apps.core import live
 from apps.documents import frames
-from apps.documents.models import Document
+from apps.documents.models import Document, DocumentVersion
 from apps.documents.services import remove
 from tests.documents.conftest import Upload
 
@@ -32,6 +34,13 @@ def test_a_failure_is_told_with_its_reason(upload: Upload, told: list[dict[str, 
     upload(b"%PDF-broken", name="bad.pdf")
     assert told[-1]["status"] == "failed"
     assert told[-1]["reason"].endswith(".")
+
+
+def test_a_page_that_comes_late_is_told_what_it_missed(upload: Upload) -> None:
+    done, waiting, old = upload(), upload("Another lease.", read=False), upload("An old lease.")
+    DocumentVersion.objects.filter(document=old).update(beat_at=timezone.now() - timedelta(hours=1))
+    missed = frames.frames_missed(Document.objects.all())
+    assert [(frame["document"], frame["status"]) for frame in missed] == [(str(waiting.pk), "queued"), (str(done.pk), "ready")]
 
 
 def test_a_removal_is_told(upload: Upload, told: list[dict[str, Any]]) -> None:
