@@ -16,6 +16,7 @@ from apps.chat.models import Conversation, Generation, Message
 from apps.chat.snapshots import written_so_far
 from apps.chat.waiting import WAKE, tell_places_on_commit
 from apps.core import live, queue
+from apps.core.database import only
 from apps.core.errors import Invalid, NotFound, ProductError
 from apps.workspaces.models import Workspace
 
@@ -65,7 +66,8 @@ def ask(
 ) -> Generation:
     """Queue an answer to `text` and return its run, still QUEUED; the same `key` returns the same run, however it fares.
 
-    Without a conversation one is made. Raises QuestionEmpty, QuestionTooLong, QuestionUnreadable, Invalid.
+    Without a conversation one is made. Raises QuestionEmpty, QuestionTooLong, QuestionUnreadable, Invalid, and NotFound where the
+    conversation was deleted meanwhile.
     """
     _refuse_bad_question(text, key, max_tokens)
     asked = Generation.objects.filter(asked_by=asked_by, key=key)
@@ -97,7 +99,7 @@ def _limit(max_tokens: int | None) -> int:
 
 
 def _store(conversation_pk: UUID, *, asked_by: User, text: str, key: str, lane: int, max_tokens: int) -> Generation:
-    talk = Conversation.objects.select_for_update().get(pk=conversation_pk)
+    talk = only(Conversation.objects.select_for_update().filter(pk=conversation_pk, deleted_at=None))  # it may have gone meanwhile
     last = talk.messages.order_by("-sequence").first()
     question = Message.objects.create(conversation=talk, parent=last, sequence=talk.next_sequence, role=Message.Role.USER, text=text)
     answer = Message.objects.create(conversation=talk, parent=question, sequence=talk.next_sequence + 1, role=Message.Role.ASSISTANT)

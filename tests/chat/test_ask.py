@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from apps.accounts.models import User
 from apps.chat import services
 from apps.chat.models import Conversation, Generation, Message
-from apps.core.errors import Invalid
+from apps.core.errors import Invalid, NotFound
 from tests.chat.conftest import Ask, Watcher
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +108,13 @@ def test_the_first_question_makes_the_title(ask: Ask, conversation: Conversation
 )
 def test_titles_are_cut_at_a_word(text: str, title: str) -> None:
     assert services.clean_title(text) == title
+
+
+def test_a_conversation_that_went_meanwhile_takes_no_question(ask: Ask, conversation: Conversation) -> None:
+    services.delete(conversation=conversation)
+    with pytest.raises(NotFound):
+        ask(conversation=conversation)
+    assert not Generation.objects.exists()
 
 
 def test_asking_brings_the_conversation_to_the_top(ask: Ask, conversation: Conversation) -> None:
