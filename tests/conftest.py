@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from apps.accounts.models import User
+from apps.core import live
 from apps.workspaces.models import Installation, Membership, Role, Workspace
 
 PASSWORD = "correct horse battery"
@@ -23,9 +24,11 @@ def _quick_settings(settings: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache() -> Iterator[None]:
+def _empty_redis() -> Iterator[None]:
+    """No cache entry and no task waits for the next test."""
     yield
     cache.clear()
+    live.client().delete(*(f"gemmaweb:{name}" for name in ("generation", "ingest", "sweep")))
 
 
 def make_person(name: str) -> User:

@@ -58,8 +58,6 @@ class Composer:
         self._request, self._sources = await in_database(prepare)(run)
         try:
             await self._stream(engine)
-        except EngineStalled:
-            raise
         except EngineError as error:
             await self._try_again(engine, error)
         if self.writer.engine == QuoteEngine.name and not self.writer.has_citations:
@@ -80,7 +78,10 @@ class Composer:
         )
 
     async def _try_again(self, engine: Engine, error: EngineError) -> None:
-        """Quote where nothing was shown yet; else go on once with the same engine, alone."""
+        """Quote where nothing was shown yet; else go on once with the same engine, alone.
+
+        Raises `error` where that was tried before, or the engine only stalled: it would stall again.
+        """
         await self.writer.settle()
         if not self.writer.text and engine.name != QuoteEngine.name:
             self.writer.engine = QuoteEngine.name
@@ -88,7 +89,9 @@ class Composer:
             await self._stream(QuoteEngine())
             return
         run = self.run
-        if run.engine_aborts or not await in_database(Generation.objects.count_abort)(pk=run.pk, attempt=run.attempt):
+        if isinstance(error, EngineStalled) or run.engine_aborts:
+            raise error
+        if not await in_database(Generation.objects.count_abort)(pk=run.pk, attempt=run.attempt):
             raise error
         self.writer.note("engine_restarted")
         async with ALONE:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
+from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, models, transaction
 from django.utils import timezone
 
 from apps.audit.services import record
@@ -13,7 +15,9 @@ from apps.chat.models import Conversation, Generation
 from apps.chat.services import UNDO_FOR
 from apps.chat.snapshots import Written, written_so_far
 from apps.chat.waiting import tell_places_on_commit, wake_free_slots
+from apps.core import queue
 
+logger = logging.getLogger(__name__)
 DEAD_AFTER = timedelta(seconds=8)  # 16 beats
 TAKEOVERS_MAX = 1
 
@@ -22,25 +26,35 @@ Status = Generation.Status
 
 def sweep() -> None:
     """Take dead runs over, wake sleeping workers, erase what was deleted. Safe to run twice at once."""
-    _take_over_dead()
+    for pk in _dead().values_list("pk", flat=True):
+        try:
+            _take_over(pk)
+        except DatabaseError:  # the next ones must not wait for it
+            logger.exception("sweep: run %s could not be taken over", pk)
     Conversation.objects.filter(deleted_at__lt=timezone.now() - UNDO_FOR).delete()
-    wake_free_slots()
+    if not queue.has_messages("generation"):
+        wake_free_slots()
+
+
+def _dead() -> models.QuerySet[Generation]:
+    """Runs whose worker has not been heard of for a while."""
+    taken = Generation.objects.filter(status__in=(Status.RUNNING, Status.STOPPING))
+    return taken.filter(beat_at__lt=timezone.now() - DEAD_AFTER)
 
 
 @transaction.atomic
-def _take_over_dead() -> None:
-    dead = Generation.objects.filter(
-        status__in=(Status.RUNNING, Status.STOPPING), beat_at__lt=timezone.now() - DEAD_AFTER
-    ).select_for_update(skip_locked=True)
-    for run in dead:
-        written = written_so_far(run)
-        if run.status == Status.STOPPING:
-            end(run, status=Status.STOPPED, written=written)
-        elif run.takeovers >= TAKEOVERS_MAX:
-            end(run, status=Status.FAILED, written=written, error="worker_lost")
-        else:
-            _requeue(run, written)
-        record("chat.worker_lost", workspace=run.workspace_id, target=run.pk, attempt=run.attempt, status=run.status)
+def _take_over(pk: UUID) -> None:
+    run = _dead().select_for_update(skip_locked=True).filter(pk=pk).first()
+    if run is None:  # another sweep has it, or its worker was only late
+        return
+    written = written_so_far(run)
+    if run.status == Status.STOPPING:
+        end(run, status=Status.STOPPED, written=written)
+    elif run.takeovers >= TAKEOVERS_MAX:
+        end(run, status=Status.FAILED, written=written, error="worker_lost")
+    else:
+        _requeue(run, written)
+    record("chat.worker_lost", workspace=run.workspace_id, target=run.pk, attempt=run.attempt, status=run.status)
 
 
 def _requeue(run: Generation, written: Written) -> None:

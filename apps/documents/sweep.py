@@ -27,8 +27,9 @@ IS_INDEXED = Exists(Chunk.objects.filter(document=OuterRef("pk")))
 def sweep() -> None:
     """One round: dead readings back to the queue (or failed, at the third death), lost messages sent again, old deletions made final."""
     _bury_or_requeue()
-    _send_again()
-    _forget_again()
+    if not queue.has_messages("ingest"):
+        _send_again()
+        _forget_again()
     _purge()
 
 

@@ -118,14 +118,16 @@ def test_an_engine_that_says_nothing_is_given_up(ask: Ask, scripted: Script, wor
     assert engine.closed.is_set()
 
 
-def test_an_engine_that_never_begins_is_given_up(ask: Ask, scripted: Script, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_never_begins_is_replaced_by_quotes(
+    ask: Ask, scripted: Script, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("apps.chat.engines.first_piece_s", lambda: 0.05)
     scripted(Gate())
     run = ask()
     worker.wake()
     worker.wait()
     run.refresh_from_db()
-    assert (run.status, run.error, run.answer.text) == ("failed", "engine_stalled", "")
+    assert (run.status, run.notes, run.answer.engine) == ("done", ["model_failed"], "quote")
 
 
 def test_a_model_that_loads_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

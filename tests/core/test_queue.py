@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,12 +12,14 @@ from celery import Celery, current_app
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.utils import timezone
 from kombu import Connection
 
 from apps.accounts.models import User
 from apps.core import queue
 from apps.documents.models import DocumentVersion
 from apps.documents.services import store_upload
+from apps.documents.sweep import sweep
 from apps.workspaces.models import Workspace
 
 QUEUES = ("generation", "ingest", "sweep")
@@ -99,3 +102,18 @@ def test_a_broker_that_is_gone_is_logged(no_broker: None, caplog: pytest.LogCapt
 def test_without_a_broker_an_upload_is_kept_and_waits(no_broker: None, workspace: Workspace, alice: User) -> None:
     store_upload(workspace=workspace, added_by=alice, name="a.txt", file=SimpleUploadedFile("a.txt", b"kept"))
     assert DocumentVersion.objects.get().status == "queued"
+
+
+def test_a_sweep_is_told_what_waits_already(broker: Connection) -> None:
+    assert not queue.has_messages("ingest")
+    queue.send("documents.read", "x")
+    assert queue.has_messages("ingest")
+    assert not queue.has_messages("generation")
+
+
+def test_a_sweep_beside_a_dead_worker_adds_nothing(broker: Connection, workspace: Workspace, alice: User) -> None:
+    store_upload(workspace=workspace, added_by=alice, name="a.txt", file=SimpleUploadedFile("a.txt", b"abc"))
+    DocumentVersion.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    for _round in range(3):
+        sweep()
+    assert len(waiting(broker, "ingest")) == 1
