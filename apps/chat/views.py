@@ -37,14 +37,15 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def conversation(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One conversation, its last TURNS_MAX messages.
+    """One conversation, its last TURNS_MAX messages, or those before `?before=<sequence>`.
 
     Template chat/conversation.html; context: workspace, membership, conversation, turns (messages, answers with `run` and `citations`),
     engine_name, document_count, upload_max_mb.
     """
     found = _conversation(request, pk)
     context = page_context(request, found.workspace.slug)
-    turns = list(_turns(found).order_by("-sequence")[:TURNS_MAX])[::-1]
+    turns = _turns(found).filter(sequence__lt=_sequence(request, "before", default=found.next_sequence))
+    turns = list(turns.order_by("-sequence")[:TURNS_MAX])[::-1]
     return render(request, "chat/conversation.html", {**context, **_beside(context), "conversation": found, "turns": turns})
 
 
@@ -53,12 +54,17 @@ def conversation(request: HttpRequest, pk: UUID) -> HttpResponse:
 def messages(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The messages after `?after=<sequence>`, each as chat/_message.html (context: message, conversation)."""
     found = _conversation(request, pk)
-    after = request.GET.get("after", "0")
-    if not after.isdecimal() or len(after) > 9:
-        raise Invalid(fields={"after": "must be a sequence number"})
-    turns = _turns(found).filter(sequence__gt=int(after)).order_by("sequence")[:TURNS_MAX]
+    turns = _turns(found).filter(sequence__gt=_sequence(request, "after", default=0)).order_by("sequence")[:TURNS_MAX]
     parts = [render_to_string("chat/_message.html", {"message": turn, "conversation": found}, request) for turn in turns]
     return HttpResponse("".join(parts))
+
+
+def _sequence(request: HttpRequest, name: str, *, default: int) -> int:
+    """The sequence number that the address names. Raises Invalid."""
+    given = request.GET.get(name, str(default))
+    if not given.isdecimal() or len(given) > 9:
+        raise Invalid(fields={name: "must be a sequence number"})
+    return int(given)
 
 
 @login_required

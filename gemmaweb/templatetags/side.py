@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from django import template
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -40,12 +42,31 @@ def last_one(workspaces: list[Workspace], slug: str | None) -> Workspace | None:
     return next((one for one in workspaces if one.slug == slug), workspaces[0] if workspaces else None)
 
 
-def of_workspace(workspace: Workspace, user: Any) -> dict[str, object]:
+def history(workspace: Workspace, user: Any, before: str) -> dict[str, object]:
+    """The person's talks here, newest first, HISTORY_MAX at a time: those older than the talk `before`, where it names one of theirs."""
+    mine = Conversation.objects.visible_to(user).filter(workspace=workspace).order_by("-updated_at", "-pk")
+    newest = mine.filter(pk=before).first() if is_uuid(before) else None
+    if newest:
+        mine = mine.filter(Q(updated_at__lt=newest.updated_at) | Q(updated_at=newest.updated_at, pk__lt=newest.pk))
+    talks = list(mine[: HISTORY_MAX + 1])
+    older_than = talks[HISTORY_MAX - 1].pk if len(talks) > HISTORY_MAX else None
+    return {"conversation_groups": by_day(talks[:HISTORY_MAX]), "older_than": older_than, "is_older": newest is not None}
+
+
+def is_uuid(text: str) -> bool:
+    """Whether `text` can be the id of a row."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def of_workspace(workspace: Workspace, user: Any, before: str) -> dict[str, object]:
     """What the side shows of one workspace: the person's place in it, their talks, how many documents."""
-    conversations = Conversation.objects.visible_to(user).filter(workspace=workspace).order_by("-updated_at", "-pk")
     return {
+        **history(workspace, user, before),
         "membership": Membership.objects.filter(workspace=workspace, user=user).first(),
-        "conversation_groups": by_day(list(conversations[:HISTORY_MAX])),
         "document_count": Document.objects.visible_to(user).filter(workspace=workspace).count(),
     }
 
@@ -63,4 +84,4 @@ def side(context: template.Context) -> dict[str, object]:
         "conversation": context.get("conversation"),
         "here": request.resolver_match.url_name if request.resolver_match else "",
     }
-    return shown | (of_workspace(workspace, request.user) if workspace else {})
+    return shown | (of_workspace(workspace, request.user, request.GET.get("talks_before", "")) if workspace else {})

@@ -183,3 +183,19 @@ def test_a_title_says_what_was_asked(conversation: Conversation, ask: Ask, djang
     with django_capture_on_commit_callbacks(execute=True):
         ask("When?", conversation=conversation)
     assert str(Conversation.objects.get()) == "When?"
+
+
+def test_earlier_messages_are_reached_page_by_page(page: Client, answered: Generation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.chat.views.TURNS_MAX", 1)
+    address = url("conversation", answered.conversation)
+    last = page.get(address)
+    assert [turn.sequence for turn in last.context["turns"]] == [2]
+    assert f"{address}?before=2" in last.content.decode()
+    first = page.get(address, {"before": "2"})
+    assert [turn.sequence for turn in first.context["turns"]] == [1]
+    assert "?before=" not in first.content.decode()
+
+
+@pytest.mark.parametrize("before", ["x", "-1", "9" * 10, "\x00", ""])
+def test_what_is_no_sequence_is_refused(page: Client, answered: Generation, before: str) -> None:
+    assert page.get(url("conversation", answered.conversation), {"before": before}).status_code == 422

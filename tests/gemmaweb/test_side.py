@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -59,3 +60,20 @@ def test_a_person_without_a_workspace_still_has_a_side(alice: User) -> None:
 @pytest.mark.parametrize("path", ["/w/harbour/", "/w/harbour/documents/", "/w/harbour/people/", "/me/", "/me/keys/"])
 def test_every_page_has_one(workspace: Workspace, alice: User, path: str) -> None:
     assert 'id="side"' in page(alice, path)
+
+
+def test_older_conversations_are_reached_page_by_page(workspace: Workspace, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gemmaweb.templatetags.side.HISTORY_MAX", 2)
+    first, second, _third = (talk(workspace, alice, f"Talk {number}") for number in (1, 2, 3))
+    newest = page(alice, "/w/harbour/")
+    assert "Talk 1" not in newest
+    assert f"talks_before={second.pk}" in newest
+    older = page(alice, f"/w/harbour/?talks_before={second.pk}")
+    assert ("Talk 1" in older, "Talk 3" in older) == (True, False)
+    assert f"talks_before={first.pk}" not in older
+
+
+@pytest.mark.parametrize("before", ["", "x", "\x00", "0190a000-0000-7000-8000-000000000000"])
+def test_what_names_no_conversation_shows_the_newest(workspace: Workspace, alice: User, before: str) -> None:
+    talk(workspace, alice, "Talk 1")
+    assert "Talk 1" in page(alice, f"/w/harbour/?talks_before={quote(before)}")
