@@ -44,8 +44,8 @@ def conversation(request: HttpRequest, pk: UUID) -> HttpResponse:
     """
     found = _conversation(request, pk)
     context = page_context(request, found.workspace.slug)
-    turns = _turns(found).filter(sequence__lt=_sequence(request, "before", default=found.next_sequence))
-    turns = list(turns.order_by("-sequence")[:TURNS_MAX])[::-1]
+    earlier = _turns(found).filter(sequence__lt=_sequence(request, "before", default=found.next_sequence))
+    turns = list(earlier.order_by("-sequence")[:TURNS_MAX])[::-1]
     return render(request, "chat/conversation.html", {**context, **_beside(context), "conversation": found, "turns": turns})
 
 
