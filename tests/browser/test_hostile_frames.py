@@ -28,7 +28,8 @@ def page(open_page: OpenPage) -> Page:
 
 
 def test_a_frame_of_3_mb_closes_the_socket_unread(page: Page) -> None:
-    assert page.evaluate(SEND, 3_000_000) == {"closed": 1009}
+    told = page.evaluate(SEND, 3_000_000)
+    assert told["closed"] in {1009, 1006}  # the reason is lost where the browser still sends when the server hangs up
 
 
 @pytest.mark.parametrize(

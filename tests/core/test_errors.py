@@ -39,7 +39,7 @@ ALL = [error for error in below(ProductError) if error.__module__.startswith(("a
 def test_each_has_a_code_a_status_and_a_sentence(error: type[ProductError]) -> None:
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", error.code)
     assert error.code != ProductError.code
-    assert error.status in {400, 401, 403, 404, 405, 409, 413, 422, 429, 503}
+    assert error.status in {400, 401, 403, 404, 405, 409, 411, 413, 422, 429, 503}
     assert str(error.sentence).endswith(".")
     assert isinstance(error.sentence, Promise)  # said in the language of whoever asks, not of whoever loads the module
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -20,6 +21,15 @@ def left_in(up: Up) -> list[Path]:
     return [path for path in (up.home.address, run / "lock", run / "sockets", run / "children.json", up.home.sockets) if path.exists()]
 
 
+@pytest.fixture
+def _hangup_is_heard() -> Iterator[None]:
+    """Whoever runs the tests under nohup hands its deafness on: what `up` starts from is set here."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("_hangup_is_heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_starts_says_where_and_leaves_nothing(up: StartUp, number: signal.Signals) -> None:
     run = up().wait_ready()
