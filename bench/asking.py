@@ -16,6 +16,7 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 
 from apps.inference.engines.llama import SAMPLING
+from apps.inference.host_process import WAITING
 from bench.installation import EMAIL, PASSWORD, WORKSPACE
 
 SLOTS = 4
@@ -36,7 +37,7 @@ class RawEngine:
     """llama.cpp with nothing between it and who asks."""
 
     def __init__(self, path: Path, *, system: str, max_tokens: int) -> None:
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the product's hosts have it; read once, when the library is loaded
+        os.environ |= WAITING  # as the product's hosts have it; read once, when the library is loaded
         import xllamacpp
 
         params = xllamacpp.CommonParams()

@@ -30,9 +30,13 @@ STEADY_S = 60  # a host that lived so long starts over without a wait
 BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 GRACE_S = 2  # for engines handed out just before their model was replaced
 PROJECT = Path(__file__).resolve().parents[2]
-# Threads that wait for their next piece of work sleep: on cores that others need too, spinning took most of the model's own speed.
-WAITING = {"OMP_WAIT_POLICY": "passive"}
-PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "OMP_WAIT_POLICY")
+# A thread that waits for its next piece of work spins some 10 us, then sleeps. Asleep at once, a model at rest wrote a ninth of its speed;
+# spinning for milliseconds, as OpenMP does by itself, it stood still on cores that others wanted too. See docs/decisions/0007.
+WAITING = {"GOMP_SPINCOUNT": "10000"}
+PASSED_ON = (
+    *("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"),
+    *("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT"),
+)
 WHY = ("error loading model: ", "GGML_ASSERT")
 
 

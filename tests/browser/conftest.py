@@ -31,7 +31,7 @@ expect.set_options(timeout=20_000)  # the machine may have other things to do
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """The running product with Ada as its administrator and owner of the workspace `team`. A module may have its own."""
     # llama.cpp's threads wait by spinning, unless told otherwise: the browser wants its share of the processor
-    running = Product(tmp_path_factory.mktemp("product") / "home", OMP_WAIT_POLICY="passive", **SETTINGS)
+    running = Product(tmp_path_factory.mktemp("product") / "home", **SETTINGS)
     running.start()
     running.manage("createadmin", "--email", ADA, "--password-stdin", given=PASSWORD)
     yield running

@@ -27,9 +27,8 @@ def _close_the_hosts() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _model(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def _model(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A tiny model is installed, and in use."""
-    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
     inference.add_model(path=write_gemma4(tmp_path_factory.mktemp("model") / "tiny.gguf"), name="tiny")
     inference.use_model("tiny")
 

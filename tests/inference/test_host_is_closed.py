@@ -77,15 +77,15 @@ def test_it_gets_none_of_our_secrets(pid: int) -> None:
     assert "GEMMAWEB" not in str(environment_of(pid))
 
 
-@pytest.mark.parametrize(("ours", "its"), [("", "passive"), ("active", "active")])
-async def test_its_threads_sleep_unless_told_otherwise(
+@pytest.mark.parametrize(("ours", "its"), [("", "10000"), ("500", "500")])
+async def test_its_threads_spin_shortly_unless_told_otherwise(
     hosts: HostKeeper, tiny: Path, monkeypatch: pytest.MonkeyPatch, ours: str, its: str
 ) -> None:
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
     if ours:
-        monkeypatch.setenv("OMP_WAIT_POLICY", ours)
+        monkeypatch.setenv("GOMP_SPINCOUNT", ours)
     await hosts.engine(read_model_file(tiny, "tiny")).count_tokens("a")
-    assert f"OMP_WAIT_POLICY={its}" in environment_of(hosts.status().pid)
+    assert f"GOMP_SPINCOUNT={its}" in environment_of(hosts.status().pid)
 
 
 def test_nothing_of_django_is_in_it(pid: int) -> None:
