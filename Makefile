@@ -19,7 +19,7 @@ check: $(VENV)/installed-dev node_modules/installed
 	$(BIN)/ruff format --check .
 	GEMMAWEB_HOME=$(SCRATCH_HOME) $(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/djlint templates --lint --check --quiet
+	$(BIN)/djlint templates --lint --check
 	npx --no-install biome ci --error-on-warnings static/js static/css
 	GEMMAWEB_HOME=$(SCRATCH_HOME) GEMMAWEB_LOG_LEVEL=ERROR $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	GEMMAWEB_HOME=$(SCRATCH_HOME) GEMMAWEB_HTTPS=1 GEMMAWEB_TRUSTED_PROXIES=127.0.0.1 $(BIN)/python manage.py check --deploy --fail-level WARNING
