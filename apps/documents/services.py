@@ -137,7 +137,7 @@ def retry(*, document: Document, asked_by: User) -> None:
     """
     require_writer(document.workspace, asked_by)
     version = _current(document)
-    if version.status != Status.FAILED or not _queue_again(version, only=Status.FAILED):
+    if not _queue_again(version, only=Status.FAILED):
         raise NotRetryable
 
 

@@ -49,7 +49,7 @@ def _bury_or_requeue() -> None:
 
 def _send_again() -> None:
     """Wake-ups for versions that wait although nobody seems to have them: a message too many does no harm."""
-    late = Q(created_at__lt=Now() - WAITS_AFTER) | Q(deaths__gt=0) | Q(attempt__gt=0)
+    late = Q(created_at__lt=Now() - WAITS_AFTER) | Q(attempt__gt=0)
     for pk in DocumentVersion.objects.filter(late, status=Status.QUEUED, document__deleted_at=None).values_list("pk", flat=True)[:BATCH]:
         queue.send("documents.read", str(pk))
 
