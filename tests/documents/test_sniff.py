@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import struct
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from os import urandom
@@ -12,7 +14,7 @@ from time import perf_counter
 import pytest
 
 from apps.documents.parsing import errors
-from apps.documents.parsing.sniff import sniff
+from apps.documents.parsing.sniff import sniff, sniff_data
 from tests.documents.files import docx, paragraph, pdf, zipped
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -41,6 +43,13 @@ def kind_of(tmp_path: Path) -> Callable[..., str]:
         (b"Plain words.", "text"),
         (b"a < b and b > c", "text"),
         (b'{"json": true}', "text"),
+        (zipped({"xl/workbook.xml": "<x/>"}), "xlsx"),
+        (zipped({"xl/workbook.bin": "x"}), "xls"),
+        (zipped({"ppt/presentation.xml": "<x/>"}), "pptx"),
+        (zipped({"META-INF/container.xml": "<x/>"}), "epub"),
+        (zipped({"META-INF/manifest.xml": "<x/>", "content.xml": "<x/>"}), "odt"),
+        (b"{\\rtf1 x}", "rtf"),
+        (OLE + b"\0" * 600 + "Workbook".encode("utf-16-le"), "xls"),
     ],
 )
 def test_content_decides(kind_of: Callable[..., str], data: bytes, kind: str) -> None:
@@ -72,7 +81,6 @@ def test_markdown_may_begin_with_a_tag(kind_of: Callable[..., str]) -> None:
     ("data", "detected"),
     [
         (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
-        (b"{\\rtf1 x}", "an RTF document"),
         (b"RIFF\0\0\0\0WEBPVP8 ", "a WebP picture"),
         (b"RIFF\0\0\0\0WAVEfmt ", "a sound or video recording"),
         (b"\0\0\0\x20ftypisom", "a sound or video recording or a picture"),
@@ -80,15 +88,62 @@ def test_markdown_may_begin_with_a_tag(kind_of: Callable[..., str]) -> None:
         (bytes(range(256)) * 8, "a binary file of an unknown kind"),
         (OLE + b"\0" * 600 + "WordDocument".encode("utf-16-le"), "a Word document of the old kind"),
         (OLE + b"\0" * 600, "an Office file of an old kind"),
-        (zipped({"xl/workbook.xml": "<x/>"}), "an Excel workbook"),
-        (zipped({"ppt/presentation.xml": "<x/>"}), "a PowerPoint presentation"),
         (zipped({"password/a.txt": "x"}), "a ZIP archive"),
+        (zipped({"word/document.txt": "x", "old/word/document.xml": "x"}), "a ZIP archive"),
+        (zipped({"Index/Document.iwa": "x"}), "an iWork document"),
         (b"Received: by x\nSubject: y\nMIME-Version: 1.0\n\nHi", "an e-mail"),
     ],
 )
 def test_what_cannot_be_read_is_named(kind_of: Callable[..., str], data: bytes, detected: str) -> None:
     with pytest.raises(errors.UnsupportedKind, match=f"This is {detected}"):
         kind_of(data, "report.docx")
+
+
+@pytest.mark.parametrize(
+    ("media_type", "kind"),
+    [
+        ("application/epub+zip", "epub"),
+        ("application/vnd.oasis.opendocument.text", "odt"),
+        ("application/vnd.oasis.opendocument.text-template", "odt"),
+        ("application/vnd.oasis.opendocument.presentation", "odp"),
+        ("application/vnd.oasis.opendocument.graphics", "odp"),
+        ("application/vnd.oasis.opendocument.spreadsheet", "ods"),
+    ],
+)
+def test_a_stated_type_counts_most(kind_of: Callable[..., str], media_type: str, kind: str) -> None:
+    assert kind_of(typed(media_type, "word/document.xml")) == kind
+
+
+def test_a_formula_is_named(kind_of: Callable[..., str]) -> None:
+    with pytest.raises(errors.UnsupportedKind, match="This is an OpenDocument formula"):
+        kind_of(typed("application/vnd.oasis.opendocument.formula", "content.xml"))
+
+
+def test_an_archive_of_files_is_not_taken_for_one_of_them(kind_of: Callable[..., str]) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:  # stored: the names inside the inner file stand there as they are
+        archive.writestr("report.docx", docx(paragraph("x")))
+    with pytest.raises(errors.UnsupportedKind, match="a ZIP archive"):
+        kind_of(out.getvalue())
+
+
+def test_a_document_that_was_cut_off_is_still_one(kind_of: Callable[..., str]) -> None:
+    assert kind_of(docx(paragraph("x" * 100))[:-30]) == "docx"
+
+
+def test_data_in_memory_is_told_alike() -> None:
+    assert sniff_data(pdf("x"), name="a.txt") == "pdf"
+    with pytest.raises(errors.EmptyFile):
+        sniff_data(b"", name="a.txt")
+
+
+def typed(media_type: str, *members: str) -> bytes:
+    """A ZIP that begins with its type, as ODF and EPUB do."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in {"mimetype": media_type, **dict.fromkeys(members, "<x/>")}.items():
+            archive.writestr(name, content)
+    return out.getvalue()
 
 
 def test_an_encrypted_word_file_is_told_apart_from_an_old_one(kind_of: Callable[..., str]) -> None:

@@ -8,13 +8,15 @@ import os
 import sys
 import traceback
 from types import TracebackType
+from typing import get_args
 
 from apps.documents.parsing import jail
 from apps.documents.parsing.errors import Damaged, OutOfMemory, ParseError
 from apps.documents.parsing.limits import Limits
-from apps.documents.parsing.places import Message, Reading
+from apps.documents.parsing.places import Kind, Message, Reading
 
-PARSERS = {kind: f"apps.documents.parsing.{kind}" for kind in ("pdf", "docx", "html", "markdown", "text", "csv")}
+_MODULES = {"odt": "odf", "odp": "odf", "ods": "odf"}  # where the module has not the kind's own name
+PARSERS = {kind: f"apps.documents.parsing.{_MODULES.get(kind, kind)}" for kind in get_args(Kind)}
 
 
 def main() -> None:

@@ -30,12 +30,14 @@ class UnsupportedKind(ParseError):
     """A file of a kind that is not read, named where it was recognised."""
 
     code = "unsupported_kind"
-    default = gettext_noop("This kind of file cannot be read. PDF, DOCX, HTML, Markdown, text and CSV can.")
+    default = gettext_noop(
+        "This kind of file cannot be read. PDF, Word, PowerPoint, Excel, OpenDocument, RTF, EPUB, HTML, Markdown, text and CSV can."
+    )
 
     @classmethod
     def of(cls, detected: str) -> UnsupportedKind:
         """The error for a file that was recognised as `detected`, such as "a PNG picture"."""
-        return cls(f"This is {detected}, and it cannot be read here. PDF, DOCX, HTML, Markdown, text and CSV can.")
+        return cls(cls.default.replace("This kind of file cannot be read.", f"This is {detected}, and it cannot be read here."))
 
 
 class Encrypted(ParseError):

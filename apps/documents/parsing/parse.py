@@ -19,7 +19,7 @@ from typing import IO, cast
 
 from apps.documents.parsing.errors import Crashed, NoText, OutOfMemory, ParseError, Stopped, TimedOut, TooLargeInside, by_code
 from apps.documents.parsing.limits import MIB, Limits
-from apps.documents.parsing.places import MAX_WARNINGS, Kind, Parsed, Place, short, storable
+from apps.documents.parsing.places import MAX_WARNINGS, PLACE_KINDS, Kind, Parsed, Place, PlaceKind, short, storable
 from apps.documents.parsing.sniff import sniff
 
 logger = logging.getLogger(__name__)
@@ -156,8 +156,8 @@ class _Outcome:
         match _decoded(line):
             case ["progress", int(done), int(total)]:
                 self.on_progress(done, total)
-            case ["place", str(label), ("page" | "section" | "rows" | "text") as kind, str(text)]:
-                self._add(Place(number=len(self.places) + 1, label=short(label), kind=kind, text=storable(text)))
+            case ["place", str(label), str(kind), str(text)] if kind in PLACE_KINDS:
+                self._add(Place(number=len(self.places) + 1, label=short(label), kind=cast("PlaceKind", kind), text=storable(text)))
             case ["title", str(title)]:
                 self.title = short(title)
             case ["warning", str(sentence)] if len(self.warnings) < MAX_WARNINGS:

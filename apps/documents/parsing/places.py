@@ -6,15 +6,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Literal
+from typing import Literal, get_args
 
 from apps.documents.parsing.errors import NoText, TooLargeInside
 from apps.documents.parsing.limits import Limits
 
-Kind = Literal["pdf", "docx", "html", "markdown", "text", "csv"]
-PlaceKind = Literal["page", "section", "rows", "text"]
+Kind = Literal[
+    "pdf", "docx", "html", "markdown", "text", "csv", "pptx", "xlsx", "xls", "odt", "odp", "ods", "rtf", "epub", "eml", "msg", "json", "zip"
+]
+PlaceKind = Literal["page", "section", "rows", "text", "slide", "sheet", "part"]
 Message = list[str | int]
 
+PLACE_KINDS = frozenset(get_args(PlaceKind))
 LINE_MAX_CHARS = 200
 MAX_WARNINGS = 20
 PROGRESS_EVERY_S = 0.2
@@ -30,7 +33,10 @@ _NO_TITLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One page, section, group of rows or stretch of text; `number` counts from 1 and is the page number in a PDF."""
+    """One page, section, slide, group of rows (of a CSV, or of a sheet), part of a mail or archive, or stretch of text.
+
+    `number` counts from 1 and is the page number in a PDF.
+    """
 
     number: int
     label: str
