@@ -14,10 +14,10 @@ from apps.accounts import services as accounts
 from apps.accounts.models import User
 from apps.audit.services import record
 from apps.core.errors import Forbidden, NotFound, ProductError
+from apps.core.tokens import new_token, token_hash
 from apps.workspaces import services
 from apps.workspaces.members import add_member, lock, require_manager
 from apps.workspaces.models import Invitation, Membership, Role, Workspace
-from apps.workspaces.tokens import new_token, token_hash
 
 OPEN_FOR = timedelta(days=7)
 

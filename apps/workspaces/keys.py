@@ -12,9 +12,9 @@ from django.db.models.functions import Now
 from apps.accounts.models import User
 from apps.audit.services import record
 from apps.core.errors import NotFound
+from apps.core.tokens import new_token, token_hash
 from apps.workspaces.members import membership_of
 from apps.workspaces.models import ApiKey, Workspace
-from apps.workspaces.tokens import new_token, token_hash
 
 PREFIX = "gemma_"
 NOTE_USE_EVERY = timedelta(minutes=1)

@@ -12,7 +12,7 @@ from apps.accounts.models import User
 from apps.audit.services import record
 from apps.core.errors import Forbidden, NotFound, ProductError
 from apps.core.live import end_sockets
-from apps.workspaces.models import MANAGERS, Invitation, Membership, Role, Workspace
+from apps.workspaces.models import MANAGERS, Installation, Invitation, Membership, Role, Workspace
 
 
 class LastOwner(ProductError):
@@ -24,8 +24,8 @@ class LastOwner(ProductError):
 
 
 def membership_of(user: User, workspace: Workspace) -> Membership:
-    """The person's place in the workspace. Raises NotFound."""
-    found = Membership.objects.visible_to(user).filter(user=user, workspace=workspace).first()
+    """The person's place in the workspace, as the rows say now: `user` may be older than the lock. Raises NotFound."""
+    found = Membership.objects.visible_to(user).filter(user=user, user__is_active=True, workspace=workspace).first()
     if found is None:
         raise NotFound
     return found
@@ -57,7 +57,7 @@ def change_role(*, workspace: Workspace, changed_by: User, member: UUID, role: R
     if role == Role.OWNER and mine.role != Role.OWNER:
         raise Forbidden
     if role != Role.OWNER:
-        _keep_an_owner(membership)
+        keep_an_owner(membership)
     membership.role = role
     membership.save(update_fields=["role"])
     if role not in MANAGERS:
@@ -73,16 +73,32 @@ def remove_member(*, workspace: Workspace, removed_by: User, member: UUID) -> No
     lock(workspace)
     mine = membership_of(removed_by, workspace)
     membership = mine if mine.pk == member else _changeable(mine, member)
-    _keep_an_owner(membership)
+    keep_an_owner(membership)
     _withdraw_invitations(membership)
     end_sockets(membership.user_id)  # they come back with the rights of then
     record("member.removed", actor=removed_by, workspace=workspace.pk, target=membership.user_id)
     membership.delete()
 
 
+def lock_installation() -> None:
+    """One change of what people may do at a time, until the transaction ends; whoever locks more rows locks this one first.
+
+    Somebody who is disabled counts as no owner, so a change here can take the last owner from any workspace.
+    """
+    list(Installation.objects.select_for_update())
+
+
 def lock(workspace: Workspace) -> None:
     """One change of people at a time: two owners who demote each other at once would leave none, a link would outlive its maker."""
+    lock_installation()
     Workspace.objects.select_for_update().get(pk=workspace.pk)
+
+
+def keep_an_owner(leaving: Membership) -> None:
+    """See that the workspace has an owner who can sign in without this member; call it under `lock`. Raises LastOwner."""
+    others = Membership.objects.filter(workspace=leaving.workspace_id, role=Role.OWNER, user__is_active=True).exclude(pk=leaving.pk)
+    if leaving.role == Role.OWNER and not others.exists():
+        raise LastOwner
 
 
 def _changeable(mine: Membership, member: UUID) -> Membership:
@@ -93,12 +109,6 @@ def _changeable(mine: Membership, member: UUID) -> Membership:
     if not mine.may_manage or (theirs.role == Role.OWNER and mine.role != Role.OWNER):
         raise Forbidden
     return theirs
-
-
-def _keep_an_owner(leaving: Membership) -> None:
-    owners = Membership.objects.filter(workspace=leaving.workspace_id, role=Role.OWNER).exclude(pk=leaving.pk)
-    if leaving.role == Role.OWNER and not owners.exists():
-        raise LastOwner
 
 
 def _withdraw_invitations(membership: Membership) -> None:

@@ -86,6 +86,29 @@ def test_an_owner_may_go_once_there_is_another(alice: User, bob: User, workspace
     assert list(workspace.memberships.values_list("user__email", "role")) == [("bob@example.org", "owner")]
 
 
+@pytest.mark.parametrize("change", [{"action": "role", "role": "member"}, {"action": "remove"}])
+def test_an_owner_who_was_disabled_counts_as_none(alice: User, bob: User, workspace: Workspace, change: dict[str, str]) -> None:
+    Membership.objects.filter(user=bob).update(role=Role.OWNER)
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    post(alice, workspace, membership=place(alice, workspace).pk, **change)
+    assert place(alice, workspace).role == Role.OWNER
+
+
+def test_an_owner_who_was_disabled_can_be_removed(alice: User, bob: User, workspace: Workspace) -> None:
+    Membership.objects.filter(user=bob).update(role=Role.OWNER)
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    assert post(alice, workspace, action="remove", membership=place(bob, workspace).pk) == 302
+    assert not Membership.objects.filter(user=bob).exists()
+
+
+def test_whoever_is_disabled_in_mid_request_changes_nothing(alice: User, bob: User, workspace: Workspace) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False)  # the object of the request says otherwise
+    with pytest.raises(NotFound):
+        members.change_role(workspace=workspace, changed_by=alice, member=place(bob, workspace).pk, role=Role.ADMIN)
+    with pytest.raises(NotFound):
+        invitations.invite(workspace=workspace, invited_by=alice, role=Role.MEMBER)
+
+
 def test_whoever_is_removed_has_no_access_any_more(alice: User, bob: User, workspace: Workspace, ended: list[UUID]) -> None:
     browser = signed_in(bob)
     assert browser.get("/w/harbour/people/").status_code == 200
