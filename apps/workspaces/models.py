@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
@@ -37,12 +39,27 @@ class Installation(models.Model):
         return "installation"
 
 
+UNDO_FOR = timedelta(minutes=30)  # how long a deleted workspace can be brought back; then it is erased
+
+
 class WorkspaceQuerySet(models.QuerySet["Workspace"]):
     def visible_to(self, user: User) -> WorkspaceQuerySet:
         """Workspaces that `user` is a member of and that are not deleted; nobody else's, whatever their rank."""
         if not (user.is_authenticated and user.is_active):
             return self.none()
         return self.filter(memberships__user=user, deleted_at=None)
+
+    def restorable_by(self, user: User) -> WorkspaceQuerySet:
+        """Deleted workspaces that `user` may still bring back: their owners, and administrators of the installation."""
+        if not (user.is_authenticated and user.is_active):
+            return self.none()
+        deleted = self.filter(deleted_at__gt=Now() - UNDO_FOR)
+        owned = Membership.objects.filter(user=user, role=Role.OWNER).values("workspace")
+        return deleted if user.is_superuser else deleted.filter(pk__in=owned)
+
+    def due(self) -> WorkspaceQuerySet:
+        """Deleted workspaces whose time for undo is over, with a minute in between for whoever clicks in the last second."""
+        return self.filter(deleted_at__lt=Now() - UNDO_FOR - timedelta(minutes=1))
 
 
 class Workspace(models.Model):
@@ -59,6 +76,7 @@ class Workspace(models.Model):
     answering = models.CharField(_("answers"), max_length=10, choices=Answering.choices, default=Answering.BEST)
     language = models.CharField(_("main language of the documents"), max_length=10, default="en")
     created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True, help_text="Since when everything in it is read only; null while it is in use.")
     deleted_at = models.DateTimeField(null=True)
 
     objects = WorkspaceQuerySet.as_manager()
@@ -93,12 +111,17 @@ class Membership(models.Model):
     @property
     def may_write(self) -> bool:
         """May add and remove documents."""
-        return self.role in WRITERS
+        return self.role in WRITERS and not self.workspace.archived_at
 
     @property
     def may_manage(self) -> bool:
         """May invite people and change the workspace."""
         return self.role in MANAGERS
+
+    @property
+    def is_owner(self) -> bool:
+        """May archive and delete the workspace."""
+        return self.role == Role.OWNER
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
