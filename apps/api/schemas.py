@@ -69,6 +69,8 @@ class DocumentOut(Schema):
     title: str
     status: DocumentVersion.Status
     reason: str
+    reason_code: str
+    warnings: list[str]
     pages: int
     size: int
 
@@ -84,6 +86,8 @@ class DocumentOut(Schema):
             title=document.title,
             status=DocumentVersion.Status(version.status),
             reason=version.why_failed,
+            reason_code=version.reason_code,
+            warnings=version.notes,
             pages=version.pages,
             size=version.size_bytes,
         )

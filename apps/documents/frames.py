@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.utils import timezone
@@ -29,7 +29,7 @@ class DocumentFrame(TypedDict):
     pages: int
     reason: str
     reason_code: str
-    warnings: list[str]
+    warnings: list[dict[str, Any]]
     removed: bool
 
 

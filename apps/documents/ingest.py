@@ -134,7 +134,7 @@ def _index(reading: Reading, parsed: Parsed) -> None:
         labels = {place.number: place.label for place in parsed.places}
         indexing.replace_chunks(version=version, pieces=split(parsed.places), labels=labels)
         Document.objects.filter(pk=version.document_id).update(title=parsed.title)
-        reading.save(status=Status.READY, warnings=parsed.warnings, reason="", reason_code="")
+        reading.save(status=Status.READY, warnings=[notice.as_json() for notice in parsed.notices], reason="", reason_code="")
         frames.tell(version.document_id)
 
 

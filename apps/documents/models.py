@@ -10,7 +10,7 @@ from pgvector.django import SparseVectorField
 
 from apps.accounts.models import User
 from apps.core.ids import uuid7
-from apps.documents.reasons import in_your_words
+from apps.documents.reasons import in_your_words, notes_in_your_words
 from apps.workspaces.models import Workspace
 
 TERM_SPACE = 999_999_937  # a prime: 4 collisions among 69,332 terms were measured
@@ -99,6 +99,11 @@ class DocumentVersion(models.Model):
     def why_failed(self) -> str:
         """The reason in the reader's language; "" where nothing failed."""
         return in_your_words(self.reason, self.reason_code) if self.reason else ""
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be known about it though it was read, or what of it could not be, in the reader's language."""
+        return notes_in_your_words(self.warnings)
 
 
 class Page(models.Model):

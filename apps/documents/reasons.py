@@ -1,13 +1,16 @@
-"""Why a file could not be read, in the reader's language: rows and frames keep the reader program's own English sentence."""
+"""Why a file could not be read, and what is to be known of one that was, in the reader's language: rows and frames keep codes."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.utils.translation import gettext, override
 
 from apps.core.live import encode
 from apps.documents.parsing.errors import by_code
+from apps.documents.parsing.notices import Notice
 
 _DOCUMENT_FRAME = '{"type":"document",'
 
@@ -20,13 +23,19 @@ def in_your_words(reason: str, code: str) -> str:
     return reason
 
 
+def notes_in_your_words(stored: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the stored notices of a file say, in the language of now."""
+    return [Notice.from_json(notice).sentence(gettext) for notice in stored]
+
+
 def for_reader(raw: str, language: str) -> str:
-    """The encoded frame `raw` as a reader of `language` gets it; only a failed file's is changed."""
+    """The encoded frame `raw` as a reader of `language` gets it: why a file failed, and what is to be known about it, in words."""
     if not raw.startswith(_DOCUMENT_FRAME):
         return raw
     frame = json.loads(raw)
-    if not (reason := frame.get("reason")):
+    if not (frame.get("reason") or frame.get("warnings")):
         return raw
     with override(language):
-        frame["reason"] = in_your_words(reason, frame.get("reason_code", ""))
+        frame["reason"] = in_your_words(frame["reason"], frame["reason_code"]) if frame["reason"] else ""
+        frame["warnings"] = notes_in_your_words(frame["warnings"])
     return encode(frame)

@@ -37,7 +37,7 @@ def test_an_upload_is_taken_and_queued(api: Program, alice: User) -> None:
     answer = api.upload(SHELF, file=named("crane.txt"))
     body: Body = answer.json()
     assert answer.status_code == 202
-    assert set(body) == {"id", "name", "title", "status", "reason", "pages", "size"}
+    assert set(body) == {"id", "name", "title", "status", "reason", "reason_code", "warnings", "pages", "size"}
     assert (body["name"], body["status"], body["size"]) == ("crane.txt", "queued", 31)
     assert Document.objects.get(pk=body["id"]).added_by == alice
 

@@ -60,7 +60,7 @@ def test_reading_again_gives_the_same_chunks(upload: Upload) -> None:
 
 def test_what_is_left_out_of_a_file_is_said(upload: Upload) -> None:
     version = current(upload(pdf("Some words stand here.", "", "And some there."), name="scan.pdf"))
-    assert (version.status, version.pages, version.warnings) == ("ready", 3, ["Page 2 had no text."])
+    assert (version.status, version.pages, version.notes) == ("ready", 3, ["Page 2 had no text."])
 
 
 def test_a_second_try_that_works_forgets_why_the_first_did_not(upload: Upload) -> None:

@@ -51,7 +51,7 @@ def test_accents_and_quotes_come_through() -> None:
 def test_pages_without_text_are_named_and_keep_their_number() -> None:
     parsed = read(pdf("One.", "", "Three.", ""))
     assert [place.text for place in parsed.places] == ["One.", "", "Three.", ""]
-    assert parsed.warnings == ["Pages 2, 4 had no text."]
+    assert parsed.warnings == ["Pages 2 and 4 had no text."]
 
 
 def test_many_pages_without_text_are_named_in_short() -> None:

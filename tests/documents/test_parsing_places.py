@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from apps.documents.parsing import places
 from apps.documents.parsing.errors import NoText, TooLargeInside
 from apps.documents.parsing.limits import Limits
-from apps.documents.parsing.places import LINE_MAX_CHARS, MAX_WARNINGS, Message, Reading, sensible_title, short, storable
+from apps.documents.parsing.notices import numbered
+from apps.documents.parsing.places import LINE_MAX_CHARS, MAX_NOTICES, Message, Reading, sensible_title, short, storable
 
 SMALL = Limits(max_characters=10, max_places=3)
 
@@ -102,11 +103,14 @@ def test_one_page_of_text_is_enough(reading: Reading, told: list[Message]) -> No
     assert [message[1] for message in told[:3]] == ["p. 1", "p. 2", "p. 3"]
 
 
-def test_warnings_end(reading: Reading, told: list[Message]) -> None:
-    for number in range(MAX_WARNINGS + 5):
-        reading.warn(f"Page {number} had no text.")
-    assert told[-1] == ["warning", f"Page {MAX_WARNINGS - 1} had no text."]
-    assert len(told) == MAX_WARNINGS
+def test_notices_end_and_the_rest_is_counted(reading: Reading, told: list[Message]) -> None:
+    for number in range(MAX_NOTICES + 5):
+        reading.note(numbered("without_text", [number]))
+    assert told[-1] == ["notice", "page_without_text", {"pages": [MAX_NOTICES - 1], "more": 0}, ""]
+    assert len(told) == MAX_NOTICES
+    reading.add("page", "word")
+    reading.finish()
+    assert told[-2:] == [["notice", "more_notices", {"count": 5}, ""], ["done"]]
 
 
 def test_progress_is_told_a_few_times_and_at_the_end(reading: Reading, told: list[Message], monkeypatch: pytest.MonkeyPatch) -> None:

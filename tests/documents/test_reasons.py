@@ -14,6 +14,7 @@ from apps.documents.parsing.errors import ParseError
 from apps.documents.reasons import for_reader, in_your_words
 from tests.conftest import signed_in
 from tests.documents.conftest import Upload
+from tests.documents.files import pdf
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"\0" * 50
 GERMAN_REASON = "Dateien dieser Art lassen sich nicht lesen. PDF, DOCX, HTML, Markdown, Text und CSV schon."
@@ -38,6 +39,19 @@ def test_a_tab_is_told_in_german(upload: Upload) -> None:
     assert (frame["status"], frame["reason_code"], frame["reason"]) == ("failed", "unsupported_kind", GERMAN_REASON)
 
 
+def test_what_was_left_out_is_told_to_page_api_and_tab(upload: Upload, alice: User) -> None:
+    document, browser = upload(pdf("One.", "", "Three.", ""), name="scan.pdf"), signed_in(alice)
+    said = "Pages 2 and 4 had no text."
+    assert said in browser.get("/w/harbour/documents/").content.decode()
+    assert browser.get(f"/api/workspaces/harbour/documents/{document.pk}").json()["warnings"] == [said]
+    assert json.loads(for_reader(encode(document_frame(document)), "en"))["warnings"] == [said]
+
+
+def test_the_api_gives_the_code_of_a_reason(upload: Upload, alice: User) -> None:
+    document = upload(b"%PDF-1.7 broken")
+    assert signed_in(alice).get(f"/api/workspaces/harbour/documents/{document.pk}").json()["reason_code"] == "damaged"
+
+
 def test_an_english_reader_is_told_the_most(upload: Upload, alice: User) -> None:
     upload(PICTURE, name="crane.png")
     assert "This is a PNG picture" in signed_in(alice).get("/w/harbour/documents/").content.decode()
@@ -56,7 +70,9 @@ def test_a_sentence_that_nobody_translated_becomes_its_codes(code: str) -> None:
         assert in_your_words("Unheard of.", code).startswith("Diese Datei")
 
 
-@pytest.mark.parametrize("frame", [{"type": "document", "reason": "", "reason_code": ""}, {"type": "delta", "text": "reason"}])
+@pytest.mark.parametrize(
+    "frame", [{"type": "document", "reason": "", "reason_code": "", "warnings": []}, {"type": "delta", "text": "reason"}]
+)
 def test_any_other_frame_is_left_as_it_is(frame: dict[str, str]) -> None:
     raw = encode(frame)
     assert for_reader(raw, "de") is raw

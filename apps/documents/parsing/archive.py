@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 
+from apps.documents.parsing.budget import Budget
 from apps.documents.parsing.errors import Damaged, Encrypted, TooLargeInside
 from apps.documents.parsing.limits import MIB, Limits
 
@@ -18,17 +19,17 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueE
 class Archive:
     """The parts of a ZIP by name; what is not asked for is never unpacked, and nothing is written to disk."""
 
-    def __init__(self, data: bytes, limits: Limits) -> None:
-        self._limits = limits
-        self._unpacked_bytes = 0
+    def __init__(self, data: bytes, budget: Budget | Limits) -> None:
+        self._budget = budget if isinstance(budget, Budget) else Budget(budget)
+        self._limits = self._budget.limits
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except _BROKEN as error:
             raise Damaged from error
         entries = self._zip.infolist()
-        if len(entries) > limits.max_entries:
+        if len(entries) > self._limits.max_entries:
             raise TooLargeInside
-        self._entries = {entry.filename: entry for entry in entries}
+        self._entries = {entry.filename.replace("\\", "/").lstrip("/"): entry for entry in entries}  # as some programs write them
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
@@ -48,7 +49,6 @@ class Archive:
 
     def _spend(self, entry: zipfile.ZipInfo) -> None:
         """Trust the declared size: no more than that is ever unpacked, and a lie ends as a wrong checksum."""
-        self._unpacked_bytes += entry.file_size
-        is_dense = entry.file_size > RATIO_FROM_BYTES and entry.file_size > entry.compress_size * self._limits.max_ratio
-        if is_dense or self._unpacked_bytes > self._limits.max_unpacked_bytes:
+        if entry.file_size > RATIO_FROM_BYTES and entry.file_size > entry.compress_size * self._limits.max_ratio:
             raise TooLargeInside
+        self._budget.unpack(entry.file_size)

@@ -19,7 +19,8 @@ from typing import IO, cast
 
 from apps.documents.parsing.errors import Crashed, NoText, OutOfMemory, ParseError, Stopped, TimedOut, TooLargeInside, by_code
 from apps.documents.parsing.limits import MIB, Limits
-from apps.documents.parsing.places import MAX_WARNINGS, PLACE_KINDS, Kind, Parsed, Place, PlaceKind, short, storable
+from apps.documents.parsing.notices import NUMBERS_NAMED_MAX, Detail, Notice
+from apps.documents.parsing.places import MAX_NOTICES, PLACE_KINDS, Kind, Parsed, Place, PlaceKind, short, storable
 from apps.documents.parsing.sniff import sniff
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ LOOK_EVERY_S = 0.2
 LAST_BREATH_S = 2.0
 READ_BYTES = 64 * 1024
 LOGGED_CHARS = 2_000
+COUNT_MAX = 10**9
 _ROOT = Path(__file__).resolve().parents[3]
 # -I: no variable and no folder of the user's is looked at; so the child is told where the product's code is
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from apps.documents.parsing.child import main; main()"
@@ -147,7 +149,7 @@ class _Outcome:
     on_progress: Progress
     title: str = ""
     places: list[Place] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     characters: int = 0
     is_done: bool = False
 
@@ -160,8 +162,8 @@ class _Outcome:
                 self._add(Place(number=len(self.places) + 1, label=short(label), kind=cast("PlaceKind", kind), text=storable(text)))
             case ["title", str(title)]:
                 self.title = short(title)
-            case ["warning", str(sentence)] if len(self.warnings) < MAX_WARNINGS:
-                self.warnings.append(short(sentence))
+            case ["notice", str(code), dict(details), str(part)] if len(self.notices) <= MAX_NOTICES:
+                self.notices.append(_checked(code, details, part))
             case ["failed", str(code), str(sentence)]:
                 raise by_code(code, short(sentence))
             case ["done"]:
@@ -172,13 +174,31 @@ class _Outcome:
     def parsed(self) -> Parsed:
         if not any(place.text.strip() for place in self.places):
             raise NoText
-        return Parsed(kind=self.kind, title=self.title, places=self.places, warnings=self.warnings)
+        return Parsed(kind=self.kind, title=self.title, places=self.places, notices=self.notices)
 
     def _add(self, place: Place) -> None:
         self.characters += len(place.text)
         if self.characters > self.limits.max_characters or place.number > self.limits.max_places:
             raise TooLargeInside
         self.places.append(place)
+
+
+def _checked(code: str, details: dict[str, object], part: str) -> Notice:
+    """A notice that can be said and stored. Raises Crashed for one that no reader of ours makes."""
+    kept = {name: short(detail) if isinstance(detail, str) else detail for name, detail in details.items()}
+    if not all(map(_is_detail, kept.values())):
+        raise Crashed
+    notice = Notice(code, cast("dict[str, Detail]", kept), short(part))
+    try:
+        notice.sentence()
+    except (KeyError, ValueError, TypeError) as error:
+        raise Crashed from error
+    return notice
+
+
+def _is_detail(detail: object) -> bool:
+    numbers = detail if isinstance(detail, list) and 0 < len(detail) <= NUMBERS_NAMED_MAX else [detail]
+    return isinstance(detail, str) or all(isinstance(number, int) and 0 <= number < COUNT_MAX for number in numbers)
 
 
 def _decoded(line: bytes) -> object:

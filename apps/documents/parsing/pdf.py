@@ -12,11 +12,11 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as c
 
 from apps.documents.parsing.errors import Damaged, Encrypted, TooLargeInside
+from apps.documents.parsing.notices import numbered
 from apps.documents.parsing.places import Reading
 
 LAM = 0x644
 ALEFS = frozenset({0x622, 0x623, 0x625, 0x627})
-MAX_NUMBERS_NAMED = 12
 _RIGHT_TO_LEFT_WORD = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]{2,}")
 _JOINT = re.compile(r"[\ufffe\x02](?:\r?\n)?")
 
@@ -36,8 +36,9 @@ def read(data: bytes, reading: Reading) -> None:
             empty.append(index + 1)
         reading.add("page", text, label=f"page {index + 1}")
         reading.progress(index + 1, total)
-    _warn(reading, empty, "had no text")
-    _warn(reading, broken, "could not be read")
+    for what, numbers in (("without_text", empty), ("unreadable", broken)):
+        if numbers:
+            reading.note(numbered(what, numbers))
 
 
 def _opened(data: bytes) -> pdfium.PdfDocument:
@@ -96,11 +97,3 @@ def _as_text(codes: Sequence[int]) -> str:
     raw = "".join(chr(code) for code in codes if code <= sys.maxunicode)
     text = raw.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")  # brings the two halves of a pair together
     return _JOINT.sub("", text)
-
-
-def _warn(reading: Reading, numbers: Sequence[int], what: str) -> None:
-    if not numbers:
-        return
-    named = ", ".join(map(str, numbers[:MAX_NUMBERS_NAMED]))
-    more = f" and {len(numbers) - MAX_NUMBERS_NAMED} more" if len(numbers) > MAX_NUMBERS_NAMED else ""
-    reading.warn(f"{'Page' if len(numbers) == 1 else 'Pages'} {named}{more} {what}.")

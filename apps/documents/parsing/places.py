@@ -6,20 +6,22 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from apps.documents.parsing.errors import NoText, TooLargeInside
+from apps.documents.parsing.budget import Budget
+from apps.documents.parsing.errors import NoText
 from apps.documents.parsing.limits import Limits
+from apps.documents.parsing.notices import SENTENCES, Detail, Notice
 
 Kind = Literal[
     "pdf", "docx", "html", "markdown", "text", "csv", "pptx", "xlsx", "xls", "odt", "odp", "ods", "rtf", "epub", "eml", "msg", "json", "zip"
 ]
 PlaceKind = Literal["page", "section", "rows", "text", "slide", "sheet", "part"]
-Message = list[str | int]
+Message = list[Any]
 
 PLACE_KINDS = frozenset(get_args(PlaceKind))
 LINE_MAX_CHARS = 200
-MAX_WARNINGS = 20
+MAX_NOTICES = 20
 PROGRESS_EVERY_S = 0.2
 
 _LINE_ENDS = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
@@ -51,7 +53,12 @@ class Parsed:
     kind: Kind
     title: str
     places: list[Place]
-    warnings: list[str] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What its notices say, in English."""
+        return [notice.sentence() for notice in self.notices]
 
 
 def storable(text: str) -> str:
@@ -75,12 +82,11 @@ class Reading:
 
     def __init__(self, limits: Limits, tell: Callable[[Message], None]) -> None:
         self.limits = limits
+        self.budget = Budget(limits)
+        self.has_text = False
         self._tell = tell
         self._title = ""
-        self._places = 0
-        self._characters = 0
-        self._has_text = False
-        self._warnings = 0
+        self._notices = 0
         self._told_at = 0.0
 
     def suggest_title(self, text: str) -> None:
@@ -101,21 +107,26 @@ class Reading:
     def add(self, kind: PlaceKind, text: str, *, label: str = "") -> None:
         """The next place. Raises TooLargeInside."""
         text = storable(text)
-        self._places += 1
-        self._characters += len(text)
-        if self._places > self.limits.max_places or self._characters > self.limits.max_characters:
-            raise TooLargeInside
-        self._has_text = self._has_text or bool(text.strip())
+        self.budget.add_place(len(text))
+        self.has_text = self.has_text or bool(text.strip())
         self._tell(["place", short(label), kind, text])
 
-    def warn(self, sentence: str) -> None:
-        """Something that a person should know though the file was read."""
-        self._warnings += 1
-        if self._warnings <= MAX_WARNINGS:
-            self._tell(["warning", short(sentence)])
+    def warn(self, code: str, **details: Detail) -> None:
+        """Something that a person should know though the file was read: a code of `notices.SENTENCES`, and what its sentence names."""
+        if code not in SENTENCES:
+            code, details = "plain", {"sentence": code}
+        self.note(Notice(code, details))
+
+    def note(self, notice: Notice) -> None:
+        """The same with a notice that is made already."""
+        self._notices += 1
+        if self._notices <= MAX_NOTICES:
+            self._tell(["notice", notice.code, dict(notice.details), notice.part])
 
     def finish(self) -> None:
         """The last word. Raises NoText where nothing was found: an empty success would be a lie."""
-        if not self._has_text:
+        if not self.has_text:
             raise NoText
+        if self._notices > MAX_NOTICES:
+            self._tell(["notice", "more_notices", {"count": self._notices - MAX_NOTICES}, ""])
         self._tell(["done"])

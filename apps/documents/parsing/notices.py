@@ -1,0 +1,64 @@
+"""What a person should know about a file that was read: a code and its details, made a sentence in the reader's language at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from apps.documents.parsing.errors import gettext_noop
+
+NUMBERS_NAMED_MAX = 12
+Detail = str | int | list[int]
+
+SENTENCES = {
+    "page_without_text": gettext_noop("Page %(pages)s had no text."),
+    "pages_without_text": gettext_noop("Pages %(pages)s had no text."),
+    "page_unreadable": gettext_noop("Page %(pages)s could not be read."),
+    "pages_unreadable": gettext_noop("Pages %(pages)s could not be read."),
+    "inserted_file_missing": gettext_noop("A file that is inserted into this document could not be found."),
+    "inserted_file_unreadable": gettext_noop("A file that is inserted into this document (%(name)s) could not be read."),
+    "more_notices": gettext_noop("There are %(count)s more notes like these."),
+    "plain": "%(sentence)s",
+}
+_IN_A_PART = gettext_noop("%(part)s: %(sentence)s")
+_LIST_END = gettext_noop("%(first)s and %(last)s")
+_MORE = gettext_noop("%(count)s more")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One of SENTENCES with its details; `part` names the file inside the file that it is about, "" is the file itself."""
+
+    code: str
+    details: Mapping[str, Detail] = field(default_factory=dict)
+    part: str = ""
+
+    def sentence(self, translate: Callable[[str], str] = str) -> str:
+        """In English, or in the language of `translate`. Raises KeyError or ValueError where code and details do not belong together."""
+        more = self.details.get("more", 0)
+        said = {name: _listed(detail, more, translate) if isinstance(detail, list) else detail for name, detail in self.details.items()}
+        sentence = translate(SENTENCES[self.code]) % said
+        return translate(_IN_A_PART) % {"part": self.part, "sentence": sentence} if self.part else sentence
+
+    def as_json(self) -> dict[str, Any]:
+        """What is stored, and what a frame carries; `from_json` takes it back."""
+        return {"code": self.code, "details": dict(self.details), "part": self.part}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Notice:
+        """The notice that `as_json` gave."""
+        return cls(code=stored["code"], details=stored["details"], part=stored["part"])
+
+
+def numbered(what: str, numbers: Sequence[int]) -> Notice:
+    """The notice `page_{what}` or `pages_{what}` about these pages, of which the first dozen are named."""
+    shown = list(numbers[:NUMBERS_NAMED_MAX])
+    return Notice(f"page_{what}" if len(numbers) == 1 else f"pages_{what}", {"pages": shown, "more": len(numbers) - len(shown)})
+
+
+def _listed(numbers: Sequence[int], more: object, translate: Callable[[str], str]) -> str:
+    """ "3 and 7", "2, 3 and 4", "1, 2, 3 and 40 more"."""
+    names = [*map(str, numbers), *([translate(_MORE) % {"count": more}] if more else [])]
+    *first, last = names
+    return translate(_LIST_END) % {"first": ", ".join(first), "last": last} if first else last
