@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from ninja.security import APIKeyCookie, HttpBearer
 
 from apps.accounts.models import User
 from apps.chat.models import Conversation, ConversationQuerySet, Generation, GenerationQuerySet
+from apps.core.database import only
 from apps.core.errors import NotFound
 from apps.core.ratelimit import count, network_of
 from apps.documents.models import Document, DocumentQuerySet
@@ -28,6 +29,10 @@ class Caller:
 
     user: User
     key: ApiKey | None = None
+
+    def as_of_now(self) -> Caller:
+        """The same caller, their row as it is now: a stream outlives the request that began it. Raises NotFound where they are gone."""
+        return replace(self, user=only(User.objects.filter(pk=self.user.pk, is_active=True)))
 
     def workspaces(self) -> WorkspaceQuerySet:
         """Those that can be reached now."""

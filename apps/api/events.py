@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from apps.api.caller import Caller
 from apps.chat.models import Generation
 from apps.chat.snapshots import ended_frame, snapshot_frame
 from apps.core.database import in_database
+from apps.core.errors import NotFound
 from apps.core.hub import Dropped, LiveUnavailable, Reader, hub
 from apps.core.live import encode
 
@@ -22,7 +24,8 @@ Frame = dict[str, Any]
 async def follow(caller: Caller, run: Generation, last_event_id: str) -> AsyncIterator[str]:
     """The events that a client misses who has seen `last_event_id` (empty: none), then all that come, `ended` being the last.
 
-    Ends early where the caller may no longer read the run, or is too slow; whoever comes back goes on from there.
+    Ends early where the caller may no longer read the run (found out within LOOK_AGAIN_S), or is too slow; whoever comes back goes on
+    from there.
     """
     room, reader = f"conversation:{run.conversation_id}", Reader()
     try:
@@ -43,6 +46,7 @@ class _Events:
     def __init__(self, caller: Caller, run: Generation, last_event_id: str) -> None:
         self.caller, self.pk = caller, run.pk
         self.attempt, self.seq = _position(last_event_id)
+        self.look_at = 0.0
 
     async def frames(self, reader: Reader) -> AsyncIterator[Frame | None]:
         """What the reader misses, then what it gets; None now and then while nothing comes. Ends with the right to read."""
@@ -60,13 +64,18 @@ class _Events:
             shown = await self._now()
 
     async def _until_a_gap(self, reader: Reader) -> AsyncIterator[Frame | None]:
-        """Frames in order. Ends where one is missing, another worker has taken over, or it is time to look whether all is as it was."""
+        """Frames in order. Ends where one is missing, another worker has taken over, nothing comes, or they may not be read any more."""
+        has_come = False
         while True:
             try:
-                frame = json.loads(await asyncio.wait_for(anext(reader), LOOK_AGAIN_S))
+                frame = json.loads(await asyncio.wait_for(anext(reader), self.look_at - time.monotonic()))
             except TimeoutError:
-                yield None
-                return
+                if not has_come or await self._now() is None:
+                    yield None
+                    return
+                has_come = False  # frames that keep coming do not say that the right to read them is still there
+                continue
+            has_come = True
             if frame.get("run") != str(self.pk) or frame["type"] not in {"delta", "ended"} or self._is_old(frame):
                 continue
             if frame["type"] == "delta" and (frame["attempt"], frame["seq"]) != (self.attempt or 1, self.seq + 1):
@@ -82,12 +91,14 @@ class _Events:
         return shown["type"] == "ended" or (shown["seq"] > 0 and (shown["attempt"], shown["seq"]) != (self.attempt, self.seq))
 
     async def _now(self) -> Frame | None:
+        self.look_at = time.monotonic() + LOOK_AGAIN_S
         return await in_database(self._read)()
 
     def _read(self) -> Frame | None:
         """All that was shown so far, or the end; None if the run cannot be seen (any more)."""
-        run = self.caller.runs().filter(pk=self.pk).first()
-        if run is None:
+        try:
+            run = self.caller.as_of_now().run(self.pk)
+        except NotFound:
             return None
         return ended_frame(run) if run.has_ended else snapshot_frame(run)
 

@@ -23,7 +23,7 @@ from apps.chat.stream import state_key
 from apps.core import live
 from apps.core.database import in_database
 from apps.workspaces.keys import create_key
-from apps.workspaces.models import ApiKey
+from apps.workspaces.models import ApiKey, Membership
 from tests.conftest import make_person, make_workspace
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -178,6 +178,45 @@ async def test_it_ends_with_the_right_to_read(listener: Listener, monkeypatch: p
     await in_database(ApiKey.objects.update)(revoked_at="2026-01-01T00:00Z")
     async with asyncio.timeout(WITHIN_S):
         assert {event async for event in listener.events} <= {b": still here\n\n"}
+
+
+@pytest.mark.parametrize("end", ["disabled", "removed", "key"])
+async def test_frames_that_keep_coming_do_not_outlive_the_right_to_read(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr("apps.api.events.LOOK_AGAIN_S", 0.2)
+    await listener.open()
+    coming = await listener.joined()
+    await listener.tell(1, 1)
+    await coming
+    rows = {"disabled": (User, {"is_active": False}), "key": (ApiKey, {"revoked_at": "2026-01-01T00:00Z"})}
+    if end in rows:
+        model, change = rows[end]
+        await in_database(model._default_manager.update)(**change)
+    else:
+        await in_database(Membership.objects.all().delete)()
+    told = asyncio.create_task(keep_telling(listener))
+    async with asyncio.timeout(WITHIN_S):
+        last = [event async for event in listener.events]
+    told.cancel()
+    assert len(last) < 30  # 0.2 s at one frame each 0.02 s, and some
+
+
+async def test_frames_that_keep_coming_to_who_may_read_them_are_no_snapshots(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.api.events.LOOK_AGAIN_S", 0.1)
+    await listener.open()
+    coming = await listener.joined()
+    told = asyncio.create_task(keep_telling(listener, since=1))
+    events = [await coming] + [await listener.next() for _ in range(30)]
+    told.cancel()
+    assert [event["id"] for event in events] == [f"1-{seq}" for seq in range(1, 32)]
+
+
+async def keep_telling(listener: Listener, since: int = 2) -> None:
+    """A worker that writes without a pause."""
+    for seq in range(since, 10_000):
+        await listener.tell(1, seq)
+        await asyncio.sleep(0.02)
 
 
 async def test_a_follower_holds_no_database_connection(listener: Listener) -> None:
