@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.db import transaction
+from django.db.models.functions import Now
 from django.http import HttpRequest
 
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
+from apps.accounts.services import end_sessions
 from apps.core.live import end_sockets
 
 
@@ -16,6 +19,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         """Never by allauth's own form."""
         return False
 
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Coming in sweeps out what nobody can come back to: sessions that have expired."""
+        super().login(request, user)
+        Session.objects.filter(expire_date__lt=Now()).delete()
+
     def logout(self, request: HttpRequest) -> None:
         """Signing out ends what other tabs of this browser hold open."""
         person = request.user
@@ -23,7 +31,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         if isinstance(person, User):
             end_sockets(person.pk)
 
+    @transaction.atomic
     def set_password(self, user: User, password: str) -> None:
-        """A new password ends the other sessions, so it ends what they hold open; this page's socket comes back by itself."""
+        """A new password ends all sessions and what they hold open. The page that changed it goes on: allauth gives it a new key."""
         super().set_password(user, password)
-        end_sockets(user.pk)
+        end_sessions(user=user)

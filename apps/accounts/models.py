@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models import Q
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import uuid7
 
 
+class UserQuerySet(models.QuerySet["User"]):
+    def visible_to(self, user: User) -> UserQuerySet:
+        """People in a workspace of `user`, and `user`; everybody for an administrator of the installation."""
+        if not (user.is_authenticated and user.is_active):
+            return self.none()
+        if user.is_superuser:
+            return self
+        shared = user.memberships.filter(workspace__deleted_at=None).values("workspace")
+        colleagues = User.objects.filter(memberships__workspace__in=shared).values("pk")
+        return self.filter(Q(pk=user.pk) | Q(pk__in=colleagues))
+
+
 class UserManager(BaseUserManager["User"]):
     """Makes people; services decide who may be made."""
+
+    def get_queryset(self) -> UserQuerySet:
+        """All people."""
+        return UserQuerySet(self.model, using=self._db)
+
+    def visible_to(self, user: User) -> UserQuerySet:
+        """See UserQuerySet."""
+        return self.get_queryset().visible_to(user)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         """A new person who signs in with `email` (stored in lower case)."""
@@ -43,6 +68,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
     theme = models.CharField(_("theme"), max_length=10, choices=Theme.choices, default=Theme.SYSTEM)
     created_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(null=True, editable=False)  # to the minute; None for who never came
+    picture = models.CharField(max_length=32, blank=True, editable=False)  # names the bytes in Picture; empty where there are none
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -65,3 +92,45 @@ class User(AbstractBaseUser, PermissionsMixin):
         """One or two letters for the round picture."""
         words = (self.name or self.email.split("@")[0]).split()
         return "".join(word[0] for word in words[:2]).upper()
+
+
+class Picture(models.Model):
+    """A person's picture as two square PNGs of our own drawing. In the database: so it is in each backup, and gone with the person."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    large = models.BinaryField()
+    small = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"picture of {self.user_id}"
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def visible_to(self, user: User) -> SessionQuerySet:
+        """The browsers in which `user` has signed in and not out again."""
+        return self.filter(user=user, expire_date__gt=Now())
+
+
+class Session(AbstractBaseSession):
+    """What a browser's cookie opens, and what is known of that browser. `id` names it on pages, for the key is the cookie's secret."""
+
+    id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
+    begun_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(null=True)
+    address = models.GenericIPAddressField(null=True)
+    browser = models.CharField(max_length=300, blank=True)
+
+    objects = SessionQuerySet.as_manager()  # type: ignore[assignment,misc]  # Django's encodes and saves: nobody asks for that
+
+    def save(self, **options: Any) -> None:
+        """What a request changes leaves alone what was noted of the browser meanwhile."""
+        if options.get("force_update"):
+            options["update_fields"] = ["session_data", "expire_date", "user"]
+        super().save(**options)
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionBase]:
+        """The store of these rows."""
+        store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
+        return store

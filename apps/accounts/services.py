@@ -1,17 +1,19 @@
-"""Make people. Who may be made is decided by who calls: the first run, an invitation, an administrator's command."""
+"""Make people, and end what they hold open. Who may be made is decided by who calls: the first run, an invitation, an administrator."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
 from apps.audit.services import record
-from apps.core.errors import ProductError
+from apps.core.errors import NotFound, ProductError
+from apps.core.live import end_sockets
 
 
 @dataclass(frozen=True)
@@ -100,3 +102,29 @@ def person_of(email: str) -> User:
     if user is None:
         raise NoSuchPerson(f"There is no person with the e-mail address {email.strip()!r}.")
     return user
+
+
+@transaction.atomic
+def end_session(*, user: User, session: UUID) -> None:
+    """Sign the person out of one of their browsers, at once. Raises NotFound where it is foreign or has ended."""
+    ended, _rows = Session.objects.visible_to(user).filter(id=session).delete()
+    if not ended:
+        raise NotFound
+    end_sockets(user.pk)  # those of the other browsers come back by themselves
+    record("session.ended", actor=user, target=session)
+
+
+@transaction.atomic
+def end_sessions(*, user: User, but: str | None = None) -> int:
+    """How many browsers the person was signed out of: of all, or of all but the one whose key is `but`. Their sockets end at once."""
+    ended, _rows = Session.objects.filter(user=user).exclude(session_key=but).delete()
+    end_sockets(user.pk)
+    return ended
+
+
+@transaction.atomic
+def end_other_sessions(*, user: User, here: str | None) -> int:
+    """How many of the person's browsers were signed out; the one whose key is `here` stays."""
+    ended = end_sessions(user=user, but=here)
+    record("sessions.ended", actor=user, target=user.pk, count=ended)
+    return ended

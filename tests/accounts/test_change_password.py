@@ -51,5 +51,5 @@ def test_a_stranger_is_sent_to_the_door(alice: User) -> None:
 def ended(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Whose sockets were closed."""
     people: list[object] = []
-    monkeypatch.setattr("apps.accounts.adapter.end_sockets", people.append)
+    monkeypatch.setattr("apps.accounts.services.end_sockets", people.append)
     return people

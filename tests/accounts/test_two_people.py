@@ -98,7 +98,7 @@ def test_what_was_saved_is_said_once(alice: User) -> None:
 
 
 def test_a_new_password_ends_ones_own_sessions_only(alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.accounts.adapter.end_sockets", lambda _person: None)
+    monkeypatch.setattr("apps.accounts.services.end_sockets", lambda _person: None)
     bobs = signed_in(bob)
     signed_in(alice).post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
     bob.refresh_from_db()
