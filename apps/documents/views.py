@@ -8,11 +8,13 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import default_storage
 from django.db.models import Q
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from apps.core.errors import NotFound
+from apps.core.ranges import file_response
 from apps.documents.models import Document
 from apps.documents.reading import read_page
 from apps.workspaces.page import page_context, person
@@ -56,14 +58,16 @@ def document_page(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
 
 @login_required
 @require_GET
-def original(request: HttpRequest, pk: UUID) -> FileResponse:
-    """The file as it was uploaded: always a download, never shown in our own origin."""
+def original(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The file as it was uploaded, or a part of it: always a download, never shown in our own origin."""
     found = _document_or_not_found(request, pk)
-    if found.current is None or not default_storage.exists(found.current.storage_key):
+    version = found.current
+    if version is None or not default_storage.exists(version.storage_key):
         raise NotFound
-    response = FileResponse(
-        default_storage.open(found.current.storage_key), as_attachment=True, filename=found.name, content_type="application/octet-stream"
-    )
+    file = default_storage.open(version.storage_key)
+    response = file_response(request, file, size_bytes=version.size_bytes, etag=f'"{version.sha256}"')
+    response["Content-Type"] = "application/octet-stream"
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=found.name)
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
 
