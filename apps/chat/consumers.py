@@ -28,6 +28,7 @@ from apps.workspaces.models import Workspace
 FRAMES_PER_S = 30
 CLOSE_SIGNED_OUT = 4001
 CLOSE_MISSED_FRAMES = 4002
+CLOSE_DISABLED = 4003
 CLOSE_TRY_LATER = 1013
 
 
@@ -75,8 +76,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
                 await hub().leave(room, self._reader)
 
     async def session_ended(self, message: dict[str, Any]) -> None:
-        """The person was signed out or lost a right: the page asks again what may be seen."""
-        await self.close(CLOSE_SIGNED_OUT)
+        """The person was signed out or lost a right: the page asks again what may be seen. Whoever was disabled is told so."""
+        await self.close(CLOSE_DISABLED if message["is_disabled"] else CLOSE_SIGNED_OUT)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Do what a frame asks for; what went wrong is answered with an `error` frame."""

@@ -1,4 +1,4 @@
-"""What was left lying: runs of dead workers, permits that were lost, conversations whose time for undo is over."""
+"""What was left lying: runs of dead workers and for nobody, permits that were lost, conversations whose time for undo is over."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from django.utils import timezone
 from apps.audit.services import record
 from apps.chat.ending import end
 from apps.chat.models import Conversation, Generation
-from apps.chat.services import UNDO_FOR
+from apps.chat.services import UNDO_FOR, stop
 from apps.chat.snapshots import Written, written_so_far
 from apps.chat.waiting import tell_places_on_commit, wake_free_slots
 from apps.core import queue
+from apps.workspaces.models import Membership
 
 logger = logging.getLogger(__name__)
 DEAD_AFTER = timedelta(seconds=8)  # 16 beats
@@ -25,12 +26,14 @@ Status = Generation.Status
 
 
 def sweep() -> None:
-    """Take dead runs over, wake sleeping workers, erase what was deleted. Safe to run twice at once."""
+    """Take dead runs over, stop those that nobody may read, wake sleeping workers, erase what was deleted. Safe to run twice at once."""
     for pk in _dead().values_list("pk", flat=True):
         try:
             _take_over(pk)
         except DatabaseError:  # the next ones must not wait for it
             logger.exception("sweep: run %s could not be taken over", pk)
+    for run in _for_nobody():
+        stop(run=run)
     Conversation.objects.filter(deleted_at__lt=timezone.now() - UNDO_FOR).delete()
     if not queue.has_messages("generation"):
         wake_free_slots()
@@ -40,6 +43,14 @@ def _dead() -> models.QuerySet[Generation]:
     """Runs whose worker has not been heard of for a while."""
     taken = Generation.objects.filter(status__in=(Status.RUNNING, Status.STOPPING))
     return taken.filter(beat_at__lt=timezone.now() - DEAD_AFTER)
+
+
+def _for_nobody() -> models.QuerySet[Generation]:
+    """Runs of people who were disabled or removed since they asked, and of deleted workspaces: their place in the queue is another's."""
+    active = Membership.objects.filter(user__is_active=True, workspace__deleted_at=None)
+    places = active.filter(workspace=models.OuterRef("workspace"), user=models.OuterRef("asked_by"))
+    unfinished = Generation.objects.filter(status__in=(Status.QUEUED, Status.RUNNING))
+    return unfinished.filter(~models.Exists(places)).order_by("pk")
 
 
 @transaction.atomic

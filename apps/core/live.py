@@ -73,12 +73,28 @@ def socket_group(user_id: UUID) -> str:
 
 
 def end_sockets(user_id: UUID) -> None:
-    """Close every socket of this person once the transaction has been committed: signed out, disabled, or no longer a member."""
+    """Close every socket of this person once the transaction has been committed: signed out, or with other rights than before."""
     transaction.on_commit(partial(_end_sockets, socket_group(user_id)))
 
 
-def _end_sockets(group: str) -> None:
+def end_all_sockets(user_ids: Iterable[UUID]) -> None:
+    """The same for many people at once, as where their workspace goes."""
+    transaction.on_commit(partial(_end_sockets, *(socket_group(user_id) for user_id in user_ids)))
+
+
+def shut_out(user_ids: Iterable[UUID]) -> None:
+    """The same for people who were disabled: their pages say why."""
+    transaction.on_commit(partial(_end_sockets, *(socket_group(user_id) for user_id in user_ids), is_disabled=True))
+
+
+def _end_sockets(*groups: str, is_disabled: bool = False) -> None:
     try:
-        async_to_sync(get_channel_layer().group_send)(group, {"type": "session.ended"})
+        async_to_sync(_tell_to_end)(groups, {"type": "session.ended", "is_disabled": is_disabled})
     except (RedisError, OSError) as error:
         logger.warning("live: sockets were not closed (%s)", error)
+
+
+async def _tell_to_end(groups: Iterable[str], message: Frame) -> None:
+    """One after the other on one loop: a loop for each would cost a connection for each."""
+    for group in groups:
+        await get_channel_layer().group_send(group, message)

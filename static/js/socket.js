@@ -2,6 +2,8 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15000;
 const TRIES_BEFORE_LOOKING = 3;
 const RIGHTS_CHANGED = 4001;
+const DISABLED = 4003;
+const DISABLED_PAGE = "/accounts/inactive/";
 
 /** The tab's one socket: comes back by itself, waiting longer each time. */
 export class Socket {
@@ -40,7 +42,14 @@ export class Socket {
       this.listener.onUp();
     };
     this.#socket.onmessage = ({ data }) => this.listener.onFrame(JSON.parse(data));
-    this.#socket.onclose = ({ code }) => (code === RIGHTS_CHANGED ? location.reload() : this.#wait());
+    this.#socket.onclose = ({ code }) => this.#closed(code);
+  }
+
+  /** @param {number} code */
+  #closed(code) {
+    if (code === DISABLED) location.replace(DISABLED_PAGE);
+    else if (code === RIGHTS_CHANGED) location.reload();
+    else this.#wait();
   }
 
   #wait() {

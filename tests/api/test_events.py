@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -189,12 +190,12 @@ async def test_frames_that_keep_coming_do_not_outlive_the_right_to_read(
     coming = await listener.joined()
     await listener.tell(1, 1)
     await coming
-    rows = {"disabled": (User, {"is_active": False}), "key": (ApiKey, {"revoked_at": "2026-01-01T00:00Z"})}
-    if end in rows:
-        model, change = rows[end]
-        await in_database(model._default_manager.update)(**change)
-    else:
-        await in_database(Membership.objects.all().delete)()
+    ends: dict[str, Any] = {
+        "disabled": partial(User.objects.update, is_active=False),
+        "removed": Membership.objects.all().delete,
+        "key": partial(ApiKey.objects.update, revoked_at="2026-01-01T00:00Z"),
+    }
+    await in_database(ends[end])()
     told = asyncio.create_task(keep_telling(listener))
     async with asyncio.timeout(WITHIN_S):
         last = [event async for event in listener.events]

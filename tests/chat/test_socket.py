@@ -190,6 +190,13 @@ async def test_it_closes_when_the_person_is_signed_out(alice: User, bob: User) -
         assert await other.is_silent()
 
 
+async def test_it_tells_whoever_is_disabled_so(alice: User, bob: User) -> None:
+    async with Tab(alice) as tab, Tab(bob) as other:
+        await in_database(live.shut_out)([alice.pk])
+        assert await tab.closed() == 4003
+        assert await other.is_silent()
+
+
 async def test_a_disabled_person_gets_nothing(alice: User, workspace: Workspace, conversation: Conversation) -> None:
     async with Tab(alice) as tab:
         await in_database(User.objects.filter(pk=alice.pk).update)(is_active=False)
