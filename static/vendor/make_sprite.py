@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 ICONS = (
-    "arrow-down", "box", "check", "chevron-down", "chevron-left", "chevron-right", "circle-alert", "circle-x",
+    "arrow-down", "box", "check", "chevron-down", "chevron-left", "chevron-right", "chevron-up", "circle-alert", "circle-x",
     "contrast", "copy", "corner-down-left", "download", "ellipsis", "file-text", "key-round", "log-out", "menu",
-    "monitor", "moon", "pencil", "plus", "quote", "rotate-ccw", "search", "settings", "shield", "smartphone", "square",
-    "sun", "trash-2", "unplug", "upload", "user", "users", "x",
+    "monitor", "moon", "move-horizontal", "pencil", "plus", "quote", "rotate-ccw", "search", "settings", "shield", "smartphone", "square",
+    "sun", "trash-2", "unplug", "upload", "user", "users", "x", "zoom-in", "zoom-out",
 )  # fmt: skip
 
 
