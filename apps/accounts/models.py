@@ -11,10 +11,12 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Coalesce, Lower, Now, NullIf
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import uuid7
+
+SHOWN_NAME = Lower(Coalesce(NullIf("name", models.Value("")), "email"))  # what lists of people are sorted by
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -78,6 +80,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
+        indexes = [models.Index(SHOWN_NAME, "id", name="user_shown_name")]
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -134,3 +137,15 @@ class Session(AbstractBaseSession):
         """The store of these rows."""
         store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
         return store
+
+
+class ResetLink(models.Model):
+    """The one link by which a person can set a password without knowing the old one. Its token is shown once and stored hashed."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="reset_link")
+    token_hash = models.CharField(max_length=64, unique=True)
+    made_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")  # None for who has the machine's shell
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"reset link of {self.user_id}"
