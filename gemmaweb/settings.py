@@ -198,6 +198,7 @@ STORAGES = {
 UPLOAD_MAX_BYTES = env.number("GEMMAWEB_UPLOAD_MAX_MB", 100, low=1, high=10_000) * 1024 * 1024
 BODY_MAX_BYTES = 2 * 1024 * 1024  # of every request that is no upload
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder", "apps.api.static.SwaggerFinder"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700

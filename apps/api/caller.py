@@ -17,7 +17,7 @@ from apps.core.errors import NotFound
 from apps.core.ratelimit import count, network_of
 from apps.documents.models import Document, DocumentQuerySet
 from apps.workspaces.keys import find_key
-from apps.workspaces.models import ApiKey, Workspace, WorkspaceQuerySet
+from apps.workspaces.models import ApiKey, ApiKeyQuerySet, Membership, MembershipQuerySet, Workspace, WorkspaceQuerySet
 
 T = TypeVar("T")
 WRONG_KEYS = 60  # a minute and address: a key cannot be guessed, but trying costs us work
@@ -43,6 +43,14 @@ class Caller:
         """The workspace at `slug`. Raises NotFound."""
         return _or_not_found(self.workspaces().filter(slug=slug).first())
 
+    def memberships(self) -> MembershipQuerySet:
+        """The person's own place in each of these workspaces."""
+        return Membership.objects.visible_to(self.user).filter(user=self.user, workspace__in=self.workspaces())
+
+    def keys(self) -> ApiKeyQuerySet:
+        """The person's own keys to these workspaces that work."""
+        return ApiKey.objects.visible_to(self.user).filter(workspace__in=self.workspaces(), revoked_at=None)
+
     def documents(self) -> DocumentQuerySet:
         """Documents of these workspaces."""
         return Document.objects.visible_to(self.user).filter(workspace__in=self.workspaces()).select_related("workspace", "current")
@@ -54,6 +62,11 @@ class Caller:
     def conversation(self, pk: UUID) -> Conversation:
         """The conversation. Raises NotFound."""
         return _or_not_found(self.conversations().filter(pk=pk).select_related("workspace").first())
+
+    def deleted_conversation(self, pk: UUID) -> Conversation:
+        """The person's own conversation in these workspaces that was deleted and is still there. Raises NotFound."""
+        mine = Conversation.objects.filter(author=self.user, workspace__in=self.workspaces())
+        return only(mine.filter(pk=pk).exclude(deleted_at=None))
 
     def runs(self) -> GenerationQuerySet:
         """Runs in these conversations."""

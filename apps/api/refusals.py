@@ -30,11 +30,19 @@ class NotOurPage(ProductError):
 
 
 class Unreadable(ProductError):
-    """The body is no JSON, or no text at all."""
+    """The body is no JSON, no text at all, or no form where a file belongs."""
 
     code = "unreadable"
     status = 400
     sentence = _("The body of this request is not JSON in UTF-8.")
+
+
+class DifferentMedia(ProductError):
+    """The body says that it is of another kind than this address takes."""
+
+    code = "media_type"
+    status = 415
+    sentence = _("Send JSON as `Content-Type: application/json`, and a file as the field `file` of a form (`multipart/form-data`).")
 
 
 def register(api: NinjaAPI) -> None:
@@ -56,7 +64,9 @@ def _no_key(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _refused(request: HttpRequest, error: Any) -> HttpResponse:
-    """What the framework refuses: a session without our token, a body that it cannot parse."""
+    """What the framework refuses: a session without our token, a body that it cannot parse; our parser says more about that."""
+    if isinstance(error.__cause__, ProductError):
+        return error_response(request, error.__cause__)
     return error_response(request, NotOurPage() if error.status_code == NotOurPage.status else Unreadable())
 
 

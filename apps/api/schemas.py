@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 from django.conf import settings
-from ninja import Schema
+from ninja import Path, Schema
 from pydantic import AfterValidator, ConfigDict, Field
 
 from apps.chat.models import Conversation, Generation, Message
@@ -15,7 +15,17 @@ from apps.chat.snapshots import citation_entry, snapshot_frame
 from apps.documents.models import Document, DocumentVersion
 from apps.documents.search import Hit
 
+MessageRole = Literal["user", "assistant"]  # the model's own class is called Role, and so is another one in the document
 AnswerStatus = Literal["queued", "running", "done", "stopped", "failed"]
+
+
+DOCUMENT, TALK, RUN, QUESTION, ANSWER = (f"0199a5f0-7c1e-7000-8000-00000000000{digit}" for digit in range(1, 6))
+TIME = "2026-03-01T09:30:00Z"
+
+
+def _example(**values: Any) -> ConfigDict:
+    """What one of these looks like, for the document."""
+    return ConfigDict(json_schema_extra={"examples": [values]})
 
 
 def _storable(text: str) -> str:
@@ -26,6 +36,13 @@ def _storable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_storable)]
+WORDS = {"pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}  # for the document only: what is wrong with a text is told in a sentence of ours
+NO_NUL = {"pattern": r"^[^\x00]*$"}
+
+Slug = Annotated[str, Path(description="The workspace's short name, as it stands in its address.", example="harbour")]
+DocumentId = Annotated[UUID, Path(description="The document.")]
+ConversationId = Annotated[UUID, Path(description="The conversation: one of the caller's own.")]
+RunId = Annotated[UUID, Path(description="The run that writes an answer.")]
 
 
 class Taken(Schema):
@@ -37,28 +54,57 @@ class Taken(Schema):
 class QuestionIn(Taken):
     """A question to the documents."""
 
-    query: Annotated[Text, Field(min_length=1, max_length=settings.QUESTION_MAX_CHARS)]
-    limit: int = Field(default=10, ge=1, le=50)
+    query: Annotated[
+        Text,
+        Field(
+            min_length=1, max_length=settings.QUESTION_MAX_CHARS, description="In plain words.", examples=["notice period"],
+            json_schema_extra=NO_NUL,
+        ),
+    ]  # fmt: skip
+    limit: int = Field(default=10, ge=1, le=50, description="How many passages at most.")
 
 
 class ConversationIn(Taken):
     """A new conversation."""
 
-    title: Annotated[Text, Field(max_length=200)] = ""
+    title: Annotated[Text, Field(max_length=200, description="Empty: the first question's words.", json_schema_extra=NO_NUL)] = ""
+
+
+class TitleIn(Taken):
+    """A conversation's new title."""
+
+    title: Annotated[Text, Field(max_length=200, examples=["The lease"], json_schema_extra={"minLength": 1, **WORDS})]
 
 
 class MessageIn(Taken):
     """A question in a conversation. How long it may be is the service's to say, in a sentence."""
 
-    text: Text
-    max_tokens: int | None = Field(default=None, ge=1)
+    text: Annotated[
+        Text,
+        Field(
+            description="The question.", examples=["What is the notice period?"],
+            json_schema_extra={"minLength": 1, "maxLength": settings.QUESTION_MAX_CHARS, **WORDS},
+        ),
+    ]  # fmt: skip
+    max_tokens: int | None = Field(
+        default=None, ge=1, description="How long the answer may become; no longer than the installation allows."
+    )
 
 
 class Paging(Schema):
     """Where a page of results begins, and how long it is."""
 
-    limit: int = Field(default=100, ge=1, le=1000)
-    cursor: UUID | None = None
+    limit: int = Field(default=100, ge=1, le=1000, description="How many at most.")
+    cursor: UUID | None = Field(default=None, description="`next` of the page before; without it the first page.")
+
+
+class Filter(Paging):
+    """Which documents."""
+
+    status: DocumentVersion.Status | None = Field(default=None, description="Only those that stand so.")
+    name: Annotated[Text, Field(max_length=255, json_schema_extra=NO_NUL)] = Field(
+        default="", description="Only those with this in their name."
+    )
 
 
 class DocumentOut(Schema):
@@ -68,11 +114,17 @@ class DocumentOut(Schema):
     name: str
     title: str
     status: DocumentVersion.Status
-    reason: str
-    reason_code: str
-    warnings: list[str]
+    reason: str = Field(description="Why it could not be read, for people; empty unless it has failed.")
+    reason_code: str = Field(description="The same for programs; it never changes.")
+    warnings: list[str] = Field(description="What is to be known of it though it was read: pages without text, parts left out.")
+    kind: str = Field(description="What it is by its content: `pdf`, `docx`, ...; empty until it was opened.")
     pages: int
-    size: int
+    size: int = Field(description="In bytes.")
+    created_at: datetime
+    model_config = _example(
+        id=DOCUMENT, name="lease.pdf", title="Lease", status="ready", reason="", reason_code="", warnings=[], kind="pdf", pages=12,
+        size=348_160, created_at=TIME,
+    )  # fmt: skip
 
     @classmethod
     def of(cls, document: Document) -> DocumentOut:
@@ -88,8 +140,10 @@ class DocumentOut(Schema):
             reason=version.why_failed,
             reason_code=version.reason_code,
             warnings=version.notes,
+            kind=version.kind,
             pages=version.pages,
             size=version.size_bytes,
+            created_at=document.created_at,
         )
 
 
@@ -115,6 +169,9 @@ class HitOut(Schema):
     page: int
     text: str
     score: float
+    model_config = _example(
+        document={"id": DOCUMENT, "name": "lease.pdf"}, title="Lease", page=3, text="The notice period is three months.", score=7.25
+    )
 
     @classmethod
     def of(cls, hit: Hit) -> HitOut:
@@ -136,6 +193,7 @@ class ConversationOut(Schema):
     workspace: str
     title: str
     created_at: datetime
+    model_config = _example(id=TALK, workspace="harbour", title="The lease", created_at=TIME)
 
     @classmethod
     def of(cls, conversation: Conversation) -> ConversationOut:
@@ -157,6 +215,7 @@ class RunOut(Schema):
     conversation: UUID
     question: UUID
     answer: UUID
+    model_config = _example(run=RUN, conversation=TALK, question=QUESTION, answer=ANSWER)
 
     @classmethod
     def of(cls, run: Generation) -> RunOut:
@@ -176,7 +235,7 @@ class CitationOut(Schema):
     found: str
 
 
-class ErrorOut(Schema):
+class FailureOut(Schema):
     """Why an answer failed."""
 
     code: str
@@ -187,12 +246,16 @@ class MessageOut(Schema):
     """A question or an answer; an answer's text grows while it runs."""
 
     id: UUID
-    role: Message.Role
+    role: MessageRole
     status: AnswerStatus
     text: str
     citations: list[CitationOut]
     run: UUID | None = None
-    error: ErrorOut | None = None
+    error: FailureOut | None = None
+    model_config = _example(
+        id=ANSWER, role="assistant", status="done", text="Three months [1].", run=RUN, error=None,
+        citations=[{"n": 1, "document": DOCUMENT, "title": "Lease", "page": 3, "place": "", "quote": "three months", "found": "found"}],
+    )  # fmt: skip
 
     @classmethod
     def of(cls, message: Message) -> MessageOut:
@@ -204,7 +267,7 @@ class MessageOut(Schema):
                 shown = snapshot_frame(run)
                 said = {"text": shown["text"], "citations": shown["citations"]}
             said |= {"run": run.pk, "error": {"code": run.error, "message": run.error_sentence} if run.error else None}
-        return cls(id=message.pk, role=Message.Role(message.role), status=cast("AnswerStatus", message.status), **said)
+        return cls(id=message.pk, role=cast("MessageRole", message.role), status=cast("AnswerStatus", message.status), **said)
 
 
 class MessagesOut(Schema):

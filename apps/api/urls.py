@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import path
-from ninja import NinjaAPI
-from ninja.parser import Parser
+from django.views.decorators.http import require_safe
 
-from apps.api import conversations, documents, refusals
+from apps.api import conversations, documents, people, refusals
 from apps.api.caller import BrowserAuth, KeyAuth
+from apps.api.describing import ABOUT, TAGS, DescribedAPI
+from apps.api.parsing import BodyParser
 from apps.core.errors import NotFound
 
-
-class BodyParser(Parser):
-    """JSON, and nothing at all where a body is optional."""
-
-    def parse_body(self, request: HttpRequest) -> Any:
-        """What the body says; None for an empty one."""
-        return super().parse_body(request) if request.body else None
-
-
-api = NinjaAPI(title="Gemmaweb", version="1", docs_url=None, parser=BodyParser(), auth=[KeyAuth(), BrowserAuth()])
+api = DescribedAPI(
+    title="Gemmaweb",
+    version="1",
+    description=ABOUT,
+    servers=[{"url": "/", "description": "This installation."}],
+    openapi_extra={"tags": TAGS},
+    docs_url=None,
+    parser=BodyParser(),
+    auth=[KeyAuth(), BrowserAuth()],
+)
+api.add_router("", people.router)
 api.add_router("", documents.router)
 api.add_router("", conversations.router)
 refusals.register(api)
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """The document as a page on which each operation can be tried. Like the document itself it tells of the product only: it is open."""
+    return render(request, "api/docs.html")
 
 
 def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
@@ -33,4 +40,4 @@ def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
     raise NotFound
 
 
-urlpatterns = [path("", api.urls), path("<path:rest>", unknown)]
+urlpatterns = [path("docs", docs, name="api_docs"), path("", api.urls), path("<path:rest>", unknown)]

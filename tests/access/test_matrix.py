@@ -17,7 +17,9 @@ from apps.chat import services as chat
 from apps.chat.models import Citation, Generation
 from apps.documents import services as documents
 from apps.documents.models import Document
-from apps.workspaces.models import Role, Workspace
+from apps.workspaces import lifecycle
+from apps.workspaces.keys import create_key
+from apps.workspaces.models import ApiKey, Role, Workspace
 from tests.conftest import make_person
 from tests.documents.conftest import Upload
 
@@ -26,6 +28,7 @@ ACTORS = ROWS[0][2:]
 BODIES: dict[str, dict[str, Any]] = {
     "api/workspaces/<slug:slug>/search": {"query": "notice"},
     "api/workspaces/<slug:slug>/conversations": {},
+    "api/conversations/<uuidstr:pk>": {"title": "New"},
     "api/conversations/<uuidstr:pk>/messages": {"text": "What is the notice?"},
 }
 FORMS = {
@@ -37,7 +40,8 @@ FORMS = {
 
 @pytest.fixture
 def run(upload: Upload, workspace: Workspace, alice: User) -> Generation:
-    """Alice's question about the team's document, answered with one citation, and then asked once more."""
+    """Alice's question about the team's document, answered with one citation, and then asked once more; she has a key too."""
+    create_key(user=alice, workspace=workspace, name="robot")
     document = upload()
     asked = chat.ask(workspace=workspace, conversation=None, asked_by=alice, text="What is the notice?", key="one")
     Citation.objects.create(
@@ -89,9 +93,10 @@ def ask(client: Client, method: str, route: str, run: Generation) -> int:
     document = Document.objects.get()
     if "/restore" in route and "documents" in route:
         documents.remove(document=document, removed_by=run.asked_by)
-    if route == "c/<uuid:pk>/restore/":
+    if route in {"c/<uuid:pk>/restore/", "api/conversations/<uuidstr:pk>/restore"}:
         chat.delete(conversation=run.conversation)
-    subject = {"api/runs": run.pk, "api/conv": run.conversation_id, "c/<uuid:": run.conversation_id}.get(route[:8], document.pk)
+    subjects = {"api/runs": run.pk, "api/conv": run.conversation_id, "c/<uuid:": run.conversation_id, "api/keys": ApiKey.objects.get().pk}
+    subject = subjects.get(route[:8], document.pk)
     path = "/" + route.replace("<slug:slug>", "harbour").replace("<int:number>", "1").replace("<int:n>", "1").replace("<path:rest>", "x")
     path = path.replace("<uuid:message>", str(run.answer_id)).replace("<str:token>", "no-such-token")
     path = path.replace("<uuidstr:pk>", str(subject)).replace("<uuid:pk>", str(subject))

@@ -33,6 +33,10 @@ class Program:
         """The answer to POST of a JSON body."""
         return self.client.post(f"/api/{path}", body, content_type="application/json", headers=headers)
 
+    def patch(self, path: str, body: Any) -> Answer:
+        """The answer to PATCH of a JSON body."""
+        return self.client.patch(f"/api/{path}", body, content_type="application/json")
+
     def delete(self, path: str) -> Answer:
         """The answer to DELETE."""
         return self.client.delete(f"/api/{path}")

@@ -48,6 +48,28 @@ def test_conversations_come_in_pages_newest_first(api: Program, alice: User, wor
     assert rest["next"] is None
 
 
+def test_a_conversation_is_told_and_renamed(api: Program, conversation: Conversation) -> None:
+    path = f"conversations/{conversation.pk}"
+    assert api.get(path).json()["title"] == "Cranes"
+    assert api.patch(path, {"title": " The  old crane\t"}).json()["title"] == "The old crane"
+    for title in ("", " ", "\u200b", "x" * 201, None, 7):
+        assert refusal(api.patch(path, {"title": title})) == (422, "invalid")
+    assert api.get(path).json()["title"] == "The old crane"
+
+
+def test_a_conversation_is_deleted_and_comes_back(api: Program, conversation: Conversation) -> None:
+    path = f"conversations/{conversation.pk}"
+    assert refusal(api.post(f"{path}/restore")) == (404, "not_found")
+    ask(api, conversation)
+    assert api.delete(path).status_code == 204
+    assert Generation.objects.get().status == "stopped"
+    for answer in (api.get(path), api.delete(path), api.get(f"{path}/messages"), ask(api, conversation)):
+        assert refusal(answer) == (404, "not_found")
+    assert api.get("workspaces/harbour/conversations").json()["results"] == []
+    assert api.post(f"{path}/restore").json()["id"] == str(conversation.pk)
+    assert api.get(path).status_code == 200
+
+
 def test_a_question_is_taken_and_queued(api: Program, conversation: Conversation) -> None:
     answer = ask(api, conversation, max_tokens=50)
     run = Generation.objects.get()

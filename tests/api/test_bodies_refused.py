@@ -8,7 +8,8 @@ from apps.chat.models import Conversation, Generation, Message
 from tests.api.conftest import Program, refusal
 
 WRONG = [b"", b"null", b"[]", b"[1]", b'"x"', b"7", b"true"]
-UNREADABLE = [b"{", b"{'text': 1}", b"\xff\xfe{}", b'{"text": "\xff"}', b"\0", b"[" * 100_000, b'{"text": NaN']
+UNREADABLE = [b"{", b"{'text': 1}", b"\xff\xfe{}", b'{"text": "\xff"}', b"\0", b"[" * 100_000, b'{"text": NaN', b'{"limit": NaN}']
+DOUBLE = [b'{"text": "a", "text": "b"}', b'{"query": "a", "query": "b"}', b'{"title": {"a": 1, "a": 2}}']
 PATHS = ["workspaces/harbour/search", "conversations/{pk}/messages"]
 
 
@@ -25,7 +26,7 @@ def test_json_of_another_kind(api: Program, conversation: Conversation, path: st
 
 
 @pytest.mark.parametrize("path", [*PATHS, "workspaces/harbour/conversations"])
-@pytest.mark.parametrize("body", UNREADABLE)
+@pytest.mark.parametrize("body", UNREADABLE + DOUBLE)
 def test_no_json_at_all(api: Program, conversation: Conversation, path: str, body: bytes) -> None:
     assert send(api, path.format(pk=conversation.pk), body) == (400, "unreadable")
     assert Conversation.objects.count() == 1
@@ -44,7 +45,7 @@ def test_fields_of_the_row_are_refused(api: Program, conversation: Conversation,
     assert (Conversation.objects.count(), Generation.objects.count()) == (1, 0)
 
 
-@pytest.mark.parametrize("path", ["", "nothing", "workspaces", "workspaces/harbour", "workspaces/../x/documents", "v2/workspaces", "docs"])
+@pytest.mark.parametrize("path", ["", "nothing", "people", "workspaces/../x/documents", "v2/workspaces", "docs/x"])
 def test_an_unknown_address(api: Program, path: str) -> None:
     assert refusal(api.get(path)) == (404, "not_found")
 
@@ -66,8 +67,12 @@ def test_a_mistake_of_ours(api: Program, monkeypatch: pytest.MonkeyPatch) -> Non
     assert refusal(api.get("workspaces/harbour/documents")) == (500, "internal")
 
 
-def test_the_schema_names_every_address(api: Program) -> None:
-    paths = api.get("openapi.json").json()["paths"]
-    in_a_workspace = {"documents", "documents/{pk}", "documents/{pk}/retry", "documents/{pk}/restore", "search", "conversations"}
-    others = {"/api/conversations/{pk}/messages", "/api/runs/{pk}/events", "/api/runs/{pk}"}
-    assert set(paths) == {f"/api/workspaces/{{slug}}/{path}" for path in in_a_workspace} | others
+@pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "x"])
+def test_a_body_of_another_kind(api: Program, conversation: Conversation, media: str) -> None:
+    answer = api.client.generic("POST", f"/api/conversations/{conversation.pk}/messages", b'{"text": "When?"}', content_type=media)
+    assert refusal(answer) == (415, "media_type")
+    assert not Message.objects.exists()
+
+
+def test_an_empty_body_needs_no_kind(api: Program) -> None:
+    assert api.client.generic("POST", "/api/workspaces/harbour/conversations", b"", content_type="text/plain").status_code == 201

@@ -37,7 +37,7 @@ def test_an_upload_is_taken_and_queued(api: Program, alice: User) -> None:
     answer = api.upload(SHELF, file=named("crane.txt"))
     body: Body = answer.json()
     assert answer.status_code == 202
-    assert set(body) == {"id", "name", "title", "status", "reason", "reason_code", "warnings", "pages", "size"}
+    assert set(body) == {"id", "name", "title", "status", "reason", "reason_code", "warnings", "kind", "pages", "size", "created_at"}
     assert (body["name"], body["status"], body["size"]) == ("crane.txt", "queued", 31)
     assert Document.objects.get(pk=body["id"]).added_by == alice
 
@@ -127,8 +127,26 @@ def test_the_shelf_is_filtered_by_status(api: Program, alice: User, workspace: W
     assert [result["name"] for result in listed(api, status="queued")["results"]] == ["waiting.txt"]
 
 
+def test_the_shelf_is_filtered_by_name(api: Program, alice: User, workspace: Workspace) -> None:
+    for name in ("Lease 2026.txt", "100%.txt", "crane.txt"):
+        put_file(workspace, alice, name, name.encode())
+    for part, names in {"lease": ["Lease 2026.txt"], "%": ["100%.txt"], "e": ["crane.txt", "Lease 2026.txt"], "_": []}.items():
+        assert [result["name"] for result in listed(api, name=part)["results"]] == names
+
+
 @pytest.mark.parametrize(
-    "query", [{"limit": 0}, {"limit": 1001}, {"limit": "x"}, {"cursor": "x"}, {"cursor": "' OR 1=1"}, {"status": "gone"}, {"status": "\0"}]
+    "query",
+    [
+        {"name": "\0"},
+        {"name": "x" * 256},
+        {"limit": 0},
+        {"limit": 1001},
+        {"limit": "x"},
+        {"cursor": "x"},
+        {"cursor": "' OR 1=1"},
+        {"status": "gone"},
+        {"status": "\0"},
+    ],
 )
 def test_a_wrong_page_is_refused(api: Program, query: Body) -> None:
     answer = api.get(SHELF, **query)

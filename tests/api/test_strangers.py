@@ -14,6 +14,8 @@ from tests.api.conftest import Program, program_of, refusal
 from tests.conftest import make_workspace, signed_in
 
 IN_A_WORKSPACE = [
+    ("get", "workspaces/{slug}", None),
+    ("get", "workspaces/{slug}/people", None),
     ("get", "workspaces/{slug}/documents", None),
     ("get", "workspaces/{slug}/documents/{document}", None),
     ("delete", "workspaces/{slug}/documents/{document}", None),
@@ -24,6 +26,10 @@ IN_A_WORKSPACE = [
     ("post", "workspaces/{slug}/conversations", {}),
 ]
 OF_ONE_PERSON = [
+    ("get", "conversations/{conversation}", None),
+    ("patch", "conversations/{conversation}", {"title": "Mine"}),
+    ("delete", "conversations/{conversation}", None),
+    ("post", "conversations/{conversation}/restore", None),
     ("get", "conversations/{conversation}/messages", None),
     ("post", "conversations/{conversation}/messages", {"text": "And?"}),
     ("get", "runs/{run}/events", None),
@@ -40,7 +46,7 @@ def ids(document: Document, conversation: Conversation, alice: User) -> dict[str
 
 def knock(program: Program, method: str, path: str, body: object) -> tuple[int, str]:
     """What the door answers."""
-    return refusal(program.post(path, body) if method == "post" else getattr(program, method)(path))
+    return refusal(getattr(program, method)(path) if body is None else getattr(program, method)(path, body))
 
 
 @pytest.mark.parametrize(("method", "path", "body"), IN_A_WORKSPACE + OF_ONE_PERSON)
@@ -51,7 +57,7 @@ def test_a_stranger_finds_nothing(stranger: Program, ids: dict[str, object], met
     assert Document.objects.get().deleted_at is None
 
 
-@pytest.mark.parametrize(("method", "path", "body"), IN_A_WORKSPACE[1:5])
+@pytest.mark.parametrize(("method", "path", "body"), IN_A_WORKSPACE[3:7])
 def test_foreign_documents_are_not_found_in_ones_own_workspace(
     stranger: Program, ids: dict[str, object], method: str, path: str, body: object
 ) -> None:
