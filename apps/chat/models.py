@@ -118,7 +118,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         served = Generation.objects.filter(asked_by=models.OuterRef("asked_by"), started_at__isnull=False).order_by().values("asked_by")
         turn = Window(RowNumber(), partition_by=[F("lane"), F("asked_by")], order_by=[F("created_at"), F("pk")])
         return (
-            self.filter(status=Generation.Status.QUEUED)
+            self.filter(status=Generation.Status.QUEUED, workspace__deleted_at=None)
             .annotate(turn=turn, served_at=models.Subquery(served.annotate(last=Max("started_at")).values("last")))
             .order_by("lane", "turn", F("served_at").asc(nulls_first=True), "created_at", "pk")
         )

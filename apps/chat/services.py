@@ -19,6 +19,7 @@ from apps.core import live, queue
 from apps.core.database import only
 from apps.core.errors import Invalid, NotFound, ProductError
 from apps.workspaces.models import Workspace
+from apps.workspaces.writable import hold_writable
 
 TITLE_MAX_CHARS = 60
 KEY_MAX_CHARS = 100
@@ -49,8 +50,10 @@ class QuestionUnreadable(ProductError):
     sentence = _("This question holds characters that are none. Paste it as plain text.")
 
 
+@transaction.atomic
 def create_conversation(*, workspace: Workspace, author: User, title: str = "") -> Conversation:
-    """A new, empty conversation of `author` alone."""
+    """A new, empty conversation of `author` alone. Raises NotFound and Archived, where the workspace is gone or read only."""
+    hold_writable(workspace.pk)
     return Conversation.objects.create(workspace=workspace, author=author, title=clean_title(title))
 
 
@@ -66,8 +69,8 @@ def ask(
 ) -> Generation:
     """Queue an answer to `text` and return its run, still QUEUED; the same `key` returns the same run, however it fares.
 
-    Without a conversation one is made. Raises QuestionEmpty, QuestionTooLong, QuestionUnreadable, Invalid, and NotFound where the
-    conversation was deleted meanwhile.
+    Without a conversation one is made. Raises QuestionEmpty, QuestionTooLong, QuestionUnreadable, Invalid, Archived, and NotFound
+    where the conversation or its workspace was deleted meanwhile.
     """
     _refuse_bad_question(text, key, max_tokens)
     asked = Generation.objects.filter(asked_by=asked_by, key=key)
@@ -75,6 +78,7 @@ def ask(
         return run
     try:
         with transaction.atomic():
+            hold_writable(workspace.pk)
             talk = conversation or create_conversation(workspace=workspace, author=asked_by)
             return _store(talk.pk, asked_by=asked_by, text=text, key=key, lane=lane, max_tokens=_limit(max_tokens))
     except IntegrityError:  # the same question came twice at once, and this is the second
@@ -151,7 +155,8 @@ def stop(*, run: Generation) -> None:
 
 @transaction.atomic
 def rename(*, conversation: Conversation, title: str) -> Conversation:
-    """The conversation under its new title. Raises Invalid on an empty one."""
+    """The conversation under its new title. Raises Invalid on an empty one, NotFound and Archived where it cannot be changed."""
+    hold_writable(conversation.workspace_id)
     conversation.title = clean_title(title, max_chars=200)
     if not conversation.title:
         raise Invalid(fields={"title": "must not be empty"})
@@ -162,19 +167,22 @@ def rename(*, conversation: Conversation, title: str) -> Conversation:
 
 @transaction.atomic
 def delete(*, conversation: Conversation) -> None:
-    """Take the conversation away and stop its runs; it can be brought back for UNDO_FOR, then it is erased."""
+    """Take the conversation away and stop its runs; it can be brought back for UNDO_FOR, then it is erased. Raises NotFound, Archived."""
+    hold_writable(conversation.workspace_id)
     Conversation.objects.filter(pk=conversation.pk, deleted_at=None).update(deleted_at=timezone.now())
     for run in Generation.objects.active().filter(conversation=conversation).order_by("pk"):
         stop(run=run)
     live.publish_on_commit(f"user:{conversation.author_id}", {"type": "removed", "conversation": str(conversation.pk)})
 
 
+@transaction.atomic
 def restore(*, pk: UUID, author: User) -> Conversation:
-    """Bring back what `author` deleted. Raises NotFound where it is erased, or never was theirs."""
+    """Bring back what `author` deleted. Raises NotFound where it is erased, or never was theirs, and Archived."""
     deleted = Conversation.objects.filter(pk=pk, author=author, workspace__in=Workspace.objects.visible_to(author))
     conversation = deleted.exclude(deleted_at=None).first()
     if conversation is None:
         raise NotFound
+    hold_writable(conversation.workspace_id)
     conversation.deleted_at = None
     conversation.save(update_fields=["deleted_at"])
     return conversation

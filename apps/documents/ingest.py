@@ -46,9 +46,9 @@ class Reading:
     def save(self, **values: Any) -> None:
         """Write `values` and a beat. Raises Lost."""
         mine = DocumentVersion.objects.filter(
-            pk=self.version.pk, attempt=self.version.attempt, status__in=DocumentVersion.UNFINISHED, document__deleted_at=None
+            pk=self.version.pk, attempt=self.version.attempt, status__in=DocumentVersion.UNFINISHED
         )
-        if mine.update(beat_at=Now(), **values) == 0:
+        if mine.on_a_shelf().update(beat_at=Now(), **values) == 0:
             self.lost.set()
             raise Lost
 
@@ -87,7 +87,7 @@ class Reading:
 
 def claim(pk: UUID) -> DocumentVersion | None:
     """The version, now being read by this attempt; None if another took it, or it is gone or done. Safe to deliver twice."""
-    waiting = DocumentVersion.objects.filter(pk=pk, status=Status.QUEUED, document__deleted_at=None)
+    waiting = DocumentVersion.objects.on_a_shelf().filter(pk=pk, status=Status.QUEUED)
     if waiting.update(status=Status.READING, attempt=F("attempt") + 1, beat_at=Now(), progress=0, progress_of=0) == 0:
         return None
     return DocumentVersion.objects.select_related("document").get(pk=pk)

@@ -48,6 +48,10 @@ class DocumentVersionQuerySet(models.QuerySet["DocumentVersion"]):
         """Versions of the documents that `user` may read."""
         return self.filter(document__in=Document.objects.visible_to(user))
 
+    def on_a_shelf(self) -> DocumentVersionQuerySet:
+        """Those whose document and workspace nobody has deleted."""
+        return self.filter(document__deleted_at=None, workspace__deleted_at=None)
+
 
 class DocumentVersion(models.Model):
     """One upload of a document, from the first byte to ready or to the reason why not."""

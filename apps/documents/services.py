@@ -23,6 +23,7 @@ from apps.documents import frames, indexing
 from apps.documents.models import Document, DocumentVersion
 from apps.documents.names import clean_name
 from apps.workspaces.models import WRITERS, Membership, Workspace
+from apps.workspaces.writable import hold_writable
 
 UNDO_FOR = timedelta(hours=1)
 Status = DocumentVersion.Status
@@ -72,7 +73,7 @@ def store_upload(*, workspace: Workspace, added_by: User, name: str, file: File[
 
     Raises Forbidden, EmptyFile, FileTooLarge, DuplicateDocument. What is refused leaves neither a row nor a file.
     """
-    require_writer(workspace, added_by)
+    require_writer(workspace, added_by)  # before the file is read, and once more in the transaction
     size_bytes = file.size or 0
     if size_bytes == 0:
         raise EmptyFile
@@ -84,6 +85,7 @@ def store_upload(*, workspace: Workspace, added_by: User, name: str, file: File[
     with ExitStack() as undo:
         undo.callback(default_storage.delete, key)  # a file without a row must not stay, whatever happens
         with transaction.atomic():
+            require_writer(workspace, added_by)
             _refuse_duplicate(workspace, sha256)
             document = Document.objects.create(pk=pk, workspace=workspace, name=clean_name(name), added_by=added_by)
             version = DocumentVersion(workspace=workspace, document=document, sha256=sha256, size_bytes=size_bytes, added_by=added_by)
@@ -142,10 +144,11 @@ def retry(*, document: Document, asked_by: User) -> None:
 
 
 def require_writer(workspace: Workspace, user: User) -> None:
-    """Nothing, if `user` may add and remove documents here.
+    """Nothing, if `user` may add and remove documents here; and the workspace stays as it is until the transaction ends.
 
-    Raises Forbidden.
+    Raises Forbidden, and Archived or NotFound where the workspace is read only or gone.
     """
+    hold_writable(workspace.pk)
     if not Membership.objects.filter(workspace=workspace, user=user, role__in=WRITERS).exists():
         raise Forbidden
 

@@ -34,7 +34,7 @@ def sweep() -> None:
 
 
 def _bury_or_requeue() -> None:
-    dead = DocumentVersion.objects.filter(status__in=[Status.READING, Status.INDEXING], beat_at__lt=Now() - DEAD_AFTER)
+    dead = DocumentVersion.objects.on_a_shelf().filter(status__in=[Status.READING, Status.INDEXING], beat_at__lt=Now() - DEAD_AFTER)
     for version in dead[:BATCH]:
         mine = DocumentVersion.objects.filter(pk=version.pk, attempt=version.attempt, status=version.status)
         if version.deaths + 1 >= DEATHS_MAX:
@@ -50,7 +50,7 @@ def _bury_or_requeue() -> None:
 def _send_again() -> None:
     """Wake-ups for versions that wait although nobody seems to have them: a message too many does no harm."""
     late = Q(created_at__lt=Now() - WAITS_AFTER) | Q(attempt__gt=0)
-    for pk in DocumentVersion.objects.filter(late, status=Status.QUEUED, document__deleted_at=None).values_list("pk", flat=True)[:BATCH]:
+    for pk in DocumentVersion.objects.on_a_shelf().filter(late, status=Status.QUEUED).values_list("pk", flat=True)[:BATCH]:
         queue.send("documents.read", str(pk))
 
 

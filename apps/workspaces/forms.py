@@ -63,6 +63,18 @@ class RoleForm(MemberForm):
     role = forms.ChoiceField(choices=Role.choices)
 
 
+class DeleteForm(forms.Form):
+    """The name of the workspace, typed."""
+
+    name = forms.CharField(max_length=200)
+
+
+class RestoreForm(forms.Form):
+    """Which deleted workspace."""
+
+    workspace = forms.UUIDField()
+
+
 class KeyForm(forms.Form):
     """What a new key is for, and which workspace it opens."""
 

@@ -18,6 +18,7 @@ from apps.core.tokens import new_token, token_hash
 from apps.workspaces import services
 from apps.workspaces.members import add_member, lock, require_manager
 from apps.workspaces.models import Invitation, Membership, Role, Workspace
+from apps.workspaces.writable import hold_writable
 
 OPEN_FOR = timedelta(days=7)
 
@@ -40,8 +41,9 @@ class PersonalWorkspace(ProductError):
 
 @transaction.atomic
 def invite(*, workspace: Workspace, invited_by: User, role: Role, note: str = "") -> tuple[Invitation, str]:
-    """A new invitation and its token, which is not kept. Raises NotFound, Forbidden, PersonalWorkspace."""
+    """A new invitation and its token, which is not kept. Raises NotFound, Forbidden, PersonalWorkspace, Archived."""
     lock(workspace)
+    hold_writable(workspace.pk)
     mine = require_manager(invited_by, workspace)
     if role == Role.OWNER and mine.role != Role.OWNER:
         raise Forbidden
@@ -76,8 +78,12 @@ def open_invitation(token: str) -> Invitation:
 
 @transaction.atomic
 def accept(*, token: str, user: User) -> Membership:
-    """The person's place in the workspace. Who is in it already keeps their role, and the link stays open. Raises InvitationGone."""
+    """The person's place in the workspace. Who is in it already keeps their role, and the link stays open.
+
+    Raises InvitationGone, Archived.
+    """
     invitation = open_invitation(token)
+    hold_writable(invitation.workspace_id)
     if mine := Membership.objects.filter(workspace=invitation.workspace_id, user=user).first():
         return mine
     _use(invitation, user)
@@ -85,8 +91,8 @@ def accept(*, token: str, user: User) -> Membership:
 
 
 def accept_as_new_person(details: accounts.Details, *, token: str) -> Membership:
-    """A new person's place in the workspace. Raises InvitationGone, and what `accounts.new_person` raises."""
-    open_invitation(token)  # nobody without a good link learns whose address is taken
+    """A new person's place in the workspace. Raises InvitationGone, Archived, and what `accounts.new_person` raises."""
+    hold_writable(open_invitation(token).workspace_id)  # nobody without a good link learns whose address is taken
     user = accounts.new_person(details)
     with transaction.atomic():
         services.add_person(user)

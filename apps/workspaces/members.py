@@ -13,6 +13,7 @@ from apps.audit.services import record
 from apps.core.errors import Forbidden, NotFound, ProductError
 from apps.core.live import end_sockets
 from apps.workspaces.models import MANAGERS, Installation, Invitation, Membership, Role, Workspace
+from apps.workspaces.writable import hold_writable
 
 
 class LastOwner(ProductError):
@@ -50,8 +51,9 @@ def add_member(*, workspace: Workspace, user: User, role: Role) -> Membership:
 
 @transaction.atomic
 def change_role(*, workspace: Workspace, changed_by: User, member: UUID, role: Role) -> Membership:
-    """The member's place with its new role. Raises NotFound, Forbidden, LastOwner."""
+    """The member's place with its new role. Raises NotFound, Forbidden, LastOwner, Archived."""
     lock(workspace)
+    hold_writable(workspace.pk)
     mine = require_manager(changed_by, workspace)
     membership = _changeable(mine, member)
     if role == Role.OWNER and mine.role != Role.OWNER:
@@ -96,9 +98,14 @@ def lock(workspace: Workspace) -> None:
 
 def keep_an_owner(leaving: Membership) -> None:
     """See that the workspace has an owner who can sign in without this member; call it under `lock`. Raises LastOwner."""
-    others = Membership.objects.filter(workspace=leaving.workspace_id, role=Role.OWNER, user__is_active=True).exclude(pk=leaving.pk)
-    if leaving.role == Role.OWNER and not others.exists():
+    if is_last_owner(leaving):
         raise LastOwner
+
+
+def is_last_owner(membership: Membership) -> bool:
+    """Whether nobody else who can sign in owns the workspace."""
+    owners = Membership.objects.filter(workspace=membership.workspace_id, role=Role.OWNER, user__is_active=True)
+    return membership.role == Role.OWNER and not owners.exclude(pk=membership.pk).exists()
 
 
 def _changeable(mine: Membership, member: UUID) -> Membership:

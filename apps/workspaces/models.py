@@ -49,6 +49,11 @@ class WorkspaceQuerySet(models.QuerySet["Workspace"]):
             return self.none()
         return self.filter(memberships__user=user, deleted_at=None)
 
+    def in_the_switch_of(self, user: User) -> WorkspaceQuerySet:
+        """Workspaces that `user` is in, and those that they may still bring back as an owner."""
+        brings_back = models.Q(memberships__role=Role.OWNER, deleted_at__gt=Now() - UNDO_FOR)
+        return self.filter(models.Q(deleted_at=None) | brings_back, memberships__user=user)
+
     def restorable_by(self, user: User) -> WorkspaceQuerySet:
         """Deleted workspaces that `user` may still bring back: their owners, and administrators of the installation."""
         if not (user.is_authenticated and user.is_active):

@@ -11,6 +11,9 @@ from apps.accounts.models import User
 from apps.core.errors import NotFound
 from apps.workspaces.models import Membership
 
+# Where the session keeps the id to which `home` leads next time. An id: a name would outlive the workspace, when that is erased.
+LAST_WORKSPACE = "last_workspace"
+
 
 def person(request: HttpRequest) -> User:
     """Who is signed in; for views behind `login_required`."""
@@ -26,10 +29,11 @@ def page_context(request: HttpRequest, slug: str) -> dict[str, Any]:
     by_slug = {membership.workspace.slug: membership for membership in memberships.order_by("workspace__is_personal", "workspace__name")}
     if slug not in by_slug:
         raise NotFound
-    if request.session.get("workspace") != slug:
-        request.session["workspace"] = slug  # where `home` leads next time
+    workspace = by_slug[slug].workspace
+    if request.session.get(LAST_WORKSPACE) != str(workspace.pk):
+        request.session[LAST_WORKSPACE] = str(workspace.pk)
     return {
-        "workspace": by_slug[slug].workspace,
+        "workspace": workspace,
         "membership": by_slug[slug],
         "workspaces": [membership.workspace for membership in by_slug.values()],
         "upload_max_mb": settings.UPLOAD_MAX_BYTES // 2**20,

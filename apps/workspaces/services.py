@@ -13,7 +13,9 @@ from apps.accounts import services as accounts
 from apps.accounts.models import User
 from apps.audit.services import record
 from apps.core.errors import NotFound, ProductError
+from apps.workspaces.members import require_manager
 from apps.workspaces.models import Installation, Membership, Role, Workspace
+from apps.workspaces.writable import hold_writable
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SLUG_MAX_CHARS = 60
@@ -102,6 +104,15 @@ def create_workspace(*, name: str, owner: User, slug: str | None = None, is_pers
     Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
     record("workspace.created", actor=owner, workspace=workspace.pk)
     return workspace
+
+
+@transaction.atomic
+def change_workspace(*, changed: Workspace, changed_by: User) -> None:
+    """Save name, way of answering and language as they stand in `changed`. Raises NotFound, Forbidden, Archived."""
+    hold_writable(changed.pk)
+    require_manager(changed_by, changed)
+    changed.save(update_fields=["name", "answering", "language"])
+    record("workspace.changed", actor=changed_by, workspace=changed.pk)
 
 
 def free_slug(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.workspaces import views
+from apps.workspaces import lifecycle_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -12,5 +12,10 @@ urlpatterns = [
     path("invitations/<str:token>/", views.invitation, name="invitation"),
     path("w/<slug:slug>/people/", views.people, name="people"),
     path("w/<slug:slug>/settings/", views.workspace_settings, name="workspace_settings"),
+    path("w/<slug:slug>/leave/", lifecycle_views.leave, name="leave_workspace"),
+    path("w/<slug:slug>/archive/", lifecycle_views.archive, name="archive_workspace"),
+    path("w/<slug:slug>/unarchive/", lifecycle_views.unarchive, name="unarchive_workspace"),
+    path("w/<slug:slug>/delete/", lifecycle_views.delete, name="delete_workspace"),
+    path("workspaces/deleted/", lifecycle_views.deleted, name="deleted_workspaces"),
     path("me/keys/", views.my_keys, name="keys"),
 ]

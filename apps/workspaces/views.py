@@ -22,6 +22,7 @@ from apps.core.errors import Invalid
 from apps.core.ratelimit import count, network_of
 from apps.workspaces import forms, invitations, keys, members, services
 from apps.workspaces.models import ApiKey, Invitation, Membership, Role, Workspace
+from apps.workspaces.page import LAST_WORKSPACE
 
 INVITATION_TRIES = 30  # a minute and address
 NEW_KEY = "new_key"  # where the session keeps a new key until it has been shown
@@ -33,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect("account_login")
     mine = Workspace.objects.visible_to(request.user).order_by("is_personal", "created_at")
-    last = mine.filter(slug=request.session.get("workspace", "")).first() or mine.first()
+    last = mine.filter(pk__in=[request.session.get(LAST_WORKSPACE)]).first() or mine.first()
     return redirect("me") if last is None else redirect("workspace", last.slug)
 
 
@@ -160,10 +161,11 @@ def workspace_settings(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         members.require_manager(request.user, workspace)
         if form.is_valid():
-            form.save()
+            services.change_workspace(changed=form.instance, changed_by=request.user)
             messages.success(request, _("Saved."))
             return redirect("workspace_settings", slug)
-    return render(request, "workspaces/settings.html", {"workspace": workspace, "membership": membership, "form": form})
+    context = {"workspace": workspace, "membership": membership, "form": form, "is_last_owner": members.is_last_owner(membership)}
+    return render(request, "workspaces/settings.html", context)
 
 
 @login_required

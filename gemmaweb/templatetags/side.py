@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from apps.chat.models import Conversation
 from apps.documents.models import Document
 from apps.workspaces.models import Membership, Workspace
+from apps.workspaces.page import LAST_WORKSPACE
 
 HISTORY_MAX = 300
 
@@ -37,9 +38,9 @@ def by_day(conversations: list[Conversation]) -> list[tuple[str, list[Conversati
     return [(label, list(group)) for label, group in groups]
 
 
-def last_one(workspaces: list[Workspace], slug: str | None) -> Workspace | None:
-    """The workspace of this slug, else the first one; None where there is none."""
-    return next((one for one in workspaces if one.slug == slug), workspaces[0] if workspaces else None)
+def last_one(workspaces: list[Workspace], pk: str | None) -> Workspace | None:
+    """The workspace of this id, else the first one; None where there is none."""
+    return next((one for one in workspaces if str(one.pk) == pk), workspaces[0] if workspaces else None)
 
 
 def history(workspace: Workspace, user: Any, before: str) -> dict[str, object]:
@@ -75,12 +76,15 @@ def of_workspace(workspace: Workspace, user: Any, before: str) -> dict[str, obje
 def side(context: template.Context) -> dict[str, object]:
     """The side of this page; a page that belongs to no workspace shows the one where the person was last."""
     request = context["request"]
-    workspaces = list(Workspace.objects.visible_to(request.user).order_by("is_personal", "name"))
-    workspace = context.get("workspace") or last_one(workspaces, request.session.get("workspace"))
+    known = list(Workspace.objects.in_the_switch_of(request.user).order_by("is_personal", "name"))
+    workspaces = [one for one in known if not one.deleted_at]
+    workspace = context.get("workspace") or last_one(workspaces, request.session.get(LAST_WORKSPACE))
     shown: dict[str, object] = {
         "user": request.user,
         "workspace": workspace,
-        "workspaces": workspaces,
+        "workspaces": [one for one in workspaces if not one.archived_at],
+        "archived": [one for one in workspaces if one.archived_at],
+        "has_deleted": len(workspaces) < len(known),
         "conversation": context.get("conversation"),
         "here": request.resolver_match.url_name if request.resolver_match else "",
     }

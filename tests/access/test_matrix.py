@@ -18,6 +18,7 @@ from apps.chat.models import Citation, Generation
 from apps.documents import services as documents
 from apps.documents.models import Document
 from apps.workspaces import lifecycle
+from apps.workspaces import lifecycle
 from apps.workspaces.keys import create_key
 from apps.workspaces.models import ApiKey, Role, Workspace
 from tests.conftest import make_person
@@ -35,6 +36,8 @@ FORMS = {
     "c/<uuid:pk>/rename/": b"title=New",
     "w/<slug:slug>/settings/": b"name=New&answering=best&language=en",
     "w/<slug:slug>/people/": b"action=invite&role=member&note=",
+    "w/<slug:slug>/delete/": b"name=Harbour",
+    "workspaces/deleted/": b"workspace=%b",
 }
 
 
@@ -91,6 +94,8 @@ def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterat
 def ask(client: Client, method: str, route: str, run: Generation) -> int:
     """The status that the actor gets for `method` on `route`, the team's own ids put in."""
     document = Document.objects.get()
+    if route == "workspaces/deleted/":
+        lifecycle.delete(workspace=run.workspace, deleted_by=run.asked_by, typed_name="Harbour")
     if "/restore" in route and "documents" in route:
         documents.remove(document=document, removed_by=run.asked_by)
     if route in {"c/<uuid:pk>/restore/", "api/conversations/<uuidstr:pk>/restore"}:
@@ -100,15 +105,15 @@ def ask(client: Client, method: str, route: str, run: Generation) -> int:
     path = "/" + route.replace("<slug:slug>", "harbour").replace("<int:number>", "1").replace("<int:n>", "1").replace("<path:rest>", "x")
     path = path.replace("<uuid:message>", str(run.answer_id)).replace("<str:token>", "no-such-token")
     path = path.replace("<uuidstr:pk>", str(subject)).replace("<uuid:pk>", str(subject))
-    return client.generic(method, path, **_body(method, route)).status_code
+    return client.generic(method, path, **_body(method, route, run)).status_code
 
 
-def _body(method: str, route: str) -> dict[str, Any]:
+def _body(method: str, route: str, run: Generation) -> dict[str, Any]:
     if route == "api/workspaces/<slug:slug>/documents" and method == "POST":
         request = Client().post("/nowhere", {"file": SimpleUploadedFile("new.txt", b"A new file about boats.")}).wsgi_request
         return {"data": request.body, "content_type": request.META["CONTENT_TYPE"]}
     if route in FORMS:
-        return {"data": FORMS[route], "content_type": "application/x-www-form-urlencoded"}
+        return {"data": FORMS[route].replace(b"%b", str(run.workspace_id).encode()), "content_type": "application/x-www-form-urlencoded"}
     return {"data": b"" if method == "GET" else _json(BODIES.get(route, {})), "content_type": "application/json"}
 
 

@@ -6,6 +6,7 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.workspaces.models import Workspace
+from apps.workspaces.page import LAST_WORKSPACE
 from tests.conftest import make_workspace, signed_in
 
 
@@ -21,16 +22,14 @@ def test_a_person_comes_to_their_team(alice: User, workspace: Workspace) -> None
 def test_a_person_comes_to_where_they_were_last(alice: User, workspace: Workspace) -> None:
     make_workspace("night-shift", owner=alice)
     client = signed_in(alice)
-    session = client.session
-    session["workspace"] = "night-shift"
-    session.save()
+    client.get("/w/night-shift/")
     assert client.get("/").headers["Location"] == "/w/night-shift/"
 
 
 def test_a_workspace_that_one_left_is_not_the_last(alice: User, charlie: User, workspace: Workspace) -> None:
     client = signed_in(charlie)
     session = client.session
-    session["workspace"] = "harbour"
+    session[LAST_WORKSPACE] = str(workspace.pk)
     session.save()
     assert client.get("/").headers["Location"] == "/w/elsewhere/"
 

@@ -8,6 +8,7 @@ import pytest
 
 from apps.accounts.models import User
 from apps.workspaces.models import Role, Workspace
+from apps.workspaces.page import LAST_WORKSPACE
 from tests.conftest import make_person, make_workspace, signed_in
 
 SHELF = "/w/harbour/documents/"
@@ -48,7 +49,7 @@ def test_a_page_that_is_not_there_is_not_where_one_was(alice: User, charlie: Use
     browser = signed_in(alice)
     browser.get(SHELF)
     assert browser.get("/w/elsewhere/documents/").status_code == 404
-    assert browser.session["workspace"] == "harbour"
+    assert browser.session[LAST_WORKSPACE] == str(workspace.pk)
 
 
 def test_going_on_in_one_workspace_writes_no_session(alice: User, workspace: Workspace) -> None:
