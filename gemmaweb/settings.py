@@ -212,7 +212,7 @@ QUESTION_MAX_CHARS = 32_000
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {"line": {"class": "gemmaweb.logs.LineFormatter", "format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.text("GEMMAWEB_LOG_LEVEL", "INFO").upper()},
     "loggers": {

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.http import HttpRequest
 
-from apps.accounts.models import Session, User
+from apps.accounts.models import ResetLink, Session, User
 from apps.accounts.services import end_sessions
 from apps.core.live import end_sockets
 
@@ -33,6 +33,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
 
     @transaction.atomic
     def set_password(self, user: User, password: str) -> None:
-        """A new password ends all sessions and what they hold open. The page that changed it goes on: allauth gives it a new key."""
+        """A new password ends all sessions, what they hold open, and the link by which another could be set.
+
+        The page that changed it goes on: allauth gives it a new key.
+        """
         super().set_password(user, password)
         end_sessions(user=user)
+        ResetLink.objects.filter(user=user).delete()
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: str) -> str:
+        """Wrong tries are counted by e-mail address alone: allauth adds the name that we were asked by, which the guesser chooses."""
+        return credentials.get("email", "").lower()

@@ -24,6 +24,18 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has no s
         fields = ["name", "language", "theme", "time_zone"]
 
 
+class NewPasswordForm(forms.Form):
+    """A new password, without the old one."""
+
+    password = forms.CharField(
+        label=_("New password"),
+        strip=False,
+        max_length=1000,
+        help_text=_("At least 10 characters."),
+        widget=forms.PasswordInput({"autocomplete": "new-password", "autofocus": True}),
+    )
+
+
 class NewPersonForm(forms.Form):
     """Name, e-mail and password of somebody new. Whether the address is free and the password good is the service's to say."""
 

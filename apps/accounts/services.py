@@ -18,10 +18,10 @@ from apps.core.live import end_sockets
 
 @dataclass(frozen=True)
 class Details:
-    """What somebody new says about themselves."""
+    """What somebody new says about themselves. Without a password they choose one by a link."""
 
     email: str
-    password: str = field(repr=False)
+    password: str = field(default="", repr=False)
     name: str = ""
     language: str = "en"
 
@@ -67,6 +67,23 @@ def new_person(details: Details, *, is_superuser: bool = False) -> User:
 
     Raises BadEmail, WeakPassword, EmailTaken.
     """
+    user = _checked(details, is_superuser=is_superuser)
+    try:
+        validate_password(details.password, user)
+    except ValidationError as error:
+        raise WeakPassword(" ".join(error.messages)) from None
+    user.set_password(details.password)
+    return user
+
+
+def new_person_without_password(details: Details) -> User:
+    """A checked person who cannot sign in before they have chosen a password by a link; not saved yet. Raises BadEmail, EmailTaken."""
+    user = _checked(details, is_superuser=False)
+    user.set_unusable_password()
+    return user
+
+
+def _checked(details: Details, *, is_superuser: bool) -> User:
     email = details.email.strip().lower()
     user = User(email=email, name=details.name.strip(), language=details.language, is_superuser=is_superuser)
     if not email:
@@ -77,28 +94,23 @@ def new_person(details: Details, *, is_superuser: bool = False) -> User:
         raise BadEmail from None
     if User.objects.filter(email=email).exists():
         raise EmailTaken
-    try:
-        validate_password(details.password, user)
-    except ValidationError as error:
-        raise WeakPassword(" ".join(error.messages)) from None
-    user.set_password(details.password)
     return user
 
 
-def add_person(user: User) -> User:
+def add_person(user: User, *, added_by: User | None = None) -> User:
     """The person of `new_person`, saved. Raises EmailTaken where another was faster."""
     try:
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError:
         raise EmailTaken from None
-    record("person.added", actor=user, target=user.pk, administrator=user.is_superuser)
+    record("person.added", actor=added_by or user, target=user.pk, administrator=user.is_superuser)
     return user
 
 
-def person_of(email: str) -> User:
-    """The active person who signs in with `email`. Raises NoSuchPerson."""
-    user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
+def person_of(email: str, *, is_active: bool = True) -> User:
+    """The person who signs in with `email`: an active one, or a disabled one. Raises NoSuchPerson."""
+    user = User.objects.filter(email=email.strip().lower(), is_active=is_active).first()
     if user is None:
         raise NoSuchPerson(f"There is no person with the e-mail address {email.strip()!r}.")
     return user

@@ -5,10 +5,12 @@ from __future__ import annotations
 from allauth.account import views as allauth
 from django.urls import path
 
-from apps.accounts import views
+from apps.accounts import reset, views
 
 urlpatterns = [
     path("me/", views.me, name="me"),
+    path("reset/", reset.set_password, name="set_password"),
+    path("reset/<str:token>/", reset.open_link, name="reset"),
     path("accounts/login/", allauth.login, name="account_login"),
     path("accounts/logout/", allauth.logout, name="account_logout"),
     path("accounts/inactive/", allauth.account_inactive, name="account_inactive"),

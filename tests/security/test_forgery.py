@@ -23,6 +23,7 @@ CHANGES = [
     ("POST", "/accounts/logout/"),
     ("POST", "/accounts/password/change/"),
     ("POST", "/invitations/any/"),
+    ("POST", "/reset/"),
     ("POST", "/c/{conversation}/rename/"),
     ("POST", "/c/{conversation}/delete/"),
     ("POST", "/c/{conversation}/restore/"),
