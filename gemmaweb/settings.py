@@ -181,6 +181,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # works without a mail server: invitations and resets are links
+ACCOUNT_FORMS = {"login": "apps.accounts.forms.SignInForm"}
 
 # Language and time
 LANGUAGE_CODE, TIME_ZONE, USE_I18N, USE_TZ = "en", "UTC", True, True
@@ -203,6 +204,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
+PICTURE_MAX_BYTES = 5 * 1024 * 1024
 # Models
 SLOTS = env.number("GEMMAWEB_SLOTS", 4, low=1, high=64)
 CONTEXT_TOKENS = env.number("GEMMAWEB_CONTEXT_TOKENS", 8192, low=512, high=262_144)

@@ -6,6 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.db import transaction
 from django.db.models.functions import Now
 from django.http import HttpRequest
+from django.urls import reverse
 
 from apps.accounts.models import ResetLink, Session, User
 from apps.accounts.services import end_sessions
@@ -44,3 +45,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: str) -> str:
         """Wrong tries are counted by e-mail address alone: allauth adds the name that we were asked by, which the guesser chooses."""
         return credentials.get("email", "").lower()
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """Back to the page from which it was changed."""
+        return reverse("security")

@@ -2,26 +2,59 @@
 
 from __future__ import annotations
 
-import zoneinfo
+from typing import Any
 
+from allauth.account.forms import LoginForm
 from django import forms
 from django.conf import settings
-from django.utils.translation import get_language
+from django.core.exceptions import ValidationError
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import time_zones
 from apps.accounts.models import User
 from apps.accounts.services import Details, PersonRefused
 
 
+class SignInForm(LoginForm):  # type: ignore[misc]  # allauth is untyped
+    """allauth's form in the words of our other pages."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["login"].label = _("E-mail")
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)  # it repeats the label
+
+
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has no subscript for it
-    """Name, language, theme and time zone: what a person may change about themselves, and nothing else."""
+    """Name, language and time zone: what a person may change about themselves, and nothing else."""
 
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=lambda: [(zone, zone) for zone in sorted(zoneinfo.available_timezones())])
+    time_zone = forms.CharField(
+        label=_("Time zone"), max_length=60, widget=forms.TextInput({"list": "time-zones", "autocomplete": "off", "spellcheck": "false"})
+    )
 
     class Meta:
         model = User
-        fields = ["name", "language", "theme", "time_zone"]
+        fields = ["name", "language", "time_zone"]
+        widgets = {"name": forms.TextInput({"autocomplete": "name"})}
+
+    def clean_time_zone(self) -> str:
+        """The zone that was typed, by its full name."""
+        found = time_zones.find(self.cleaned_data["time_zone"])
+        if found is None:
+            raise ValidationError(
+                gettext("No time zone has this name. Type a large city near you, such as Berlin, and choose from the list.")
+            )
+        return found
+
+
+class ThemeForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Light, dark, or as the device."""
+
+    class Meta:
+        model = User
+        fields = ["theme"]
 
 
 class NewPasswordForm(forms.Form):
@@ -34,6 +67,12 @@ class NewPasswordForm(forms.Form):
         help_text=_("At least 10 characters."),
         widget=forms.PasswordInput({"autocomplete": "new-password", "autofocus": True}),
     )
+
+
+class EndSessionForm(forms.Form):
+    """Which of one's own sessions."""
+
+    session = forms.UUIDField()
 
 
 class NewPersonForm(forms.Form):

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce, Lower, Now, NullIf
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.browsers import Browser, read_browser
 from apps.core.ids import uuid7
 
 SHOWN_NAME = Lower(Coalesce(NullIf("name", models.Value("")), "email"))  # what lists of people are sorted by
@@ -131,6 +132,11 @@ class Session(AbstractBaseSession):
         if options.get("force_update"):
             options["update_fields"] = ["session_data", "expire_date", "user"]
         super().save(**options)
+
+    @property
+    def device(self) -> Browser:
+        """The browser in words."""
+        return read_browser(self.browser)
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:

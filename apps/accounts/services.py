@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -85,7 +86,7 @@ def new_person_without_password(details: Details) -> User:
 
 def _checked(details: Details, *, is_superuser: bool) -> User:
     email = details.email.strip().lower()
-    user = User(email=email, name=details.name.strip(), language=details.language, is_superuser=is_superuser)
+    user = User(email=email, name=details.name.strip() or name_from(email), language=details.language, is_superuser=is_superuser)
     if not email:
         raise BadEmail
     try:
@@ -95,6 +96,12 @@ def _checked(details: Details, *, is_superuser: bool) -> User:
     if User.objects.filter(email=email).exists():
         raise EmailTaken
     return user
+
+
+def name_from(email: str) -> str:
+    """A name for who did not say one: "Ada Lovelace" for ada.lovelace@example.org."""
+    words = re.split(r"[\W\d_]+", email.partition("@")[0].partition("+")[0])
+    return " ".join(word.capitalize() for word in words if word)[:100]
 
 
 def add_person(user: User, *, added_by: User | None = None) -> User:
@@ -114,6 +121,13 @@ def person_of(email: str, *, is_active: bool = True) -> User:
     if user is None:
         raise NoSuchPerson(f"There is no person with the e-mail address {email.strip()!r}.")
     return user
+
+
+@transaction.atomic
+def change_profile(*, user: User, fields: list[str]) -> None:
+    """Save what a form has set on `user`, and only that: a picture may have come meanwhile."""
+    user.save(update_fields=fields)
+    record("person.changed", actor=user, target=user.pk, fields=fields)
 
 
 @transaction.atomic

@@ -9,6 +9,10 @@ from apps.accounts import reset, views
 
 urlpatterns = [
     path("me/", views.me, name="me"),
+    path("me/picture/", views.my_picture, name="my_picture"),
+    path("me/theme/", views.my_theme, name="my_theme"),
+    path("me/security/", views.security, name="security"),
+    path("pictures/<uuid:pk>/<slug:name>/<int:side>.png", views.picture, name="picture"),
     path("reset/", reset.set_password, name="set_password"),
     path("reset/<str:token>/", reset.open_link, name="reset"),
     path("accounts/login/", allauth.login, name="account_login"),

@@ -19,6 +19,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 UPLOAD = re.compile(r"/api/workspaces/[-\w]+/documents")
+PICTURE = "/me/picture/"
 MULTIPART_MAX_BYTES = 64 * 1024  # the form around the file
 LINGER_S = 10.0
 
@@ -115,6 +116,8 @@ def limit_of(scope: Message) -> int:
     """How many bytes the body of this request may have."""
     if is_upload(scope):
         return int(settings.UPLOAD_MAX_BYTES) + MULTIPART_MAX_BYTES
+    if scope["path"] == PICTURE:
+        return 3 * int(settings.PICTURE_MAX_BYTES)  # what is a little too large gets a page that says so, which we cannot give here
     return int(settings.BODY_MAX_BYTES)
 
 

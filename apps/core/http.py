@@ -53,14 +53,18 @@ class ProductErrorMiddleware:
 
 
 class NeverStoredMiddleware:
-    """What we answer is for one person, now: no cache keeps it, so Back after signing out shows nothing. Static files pass in front."""
+    """What we answer is for one person, now: no cache keeps it, so Back after signing out shows nothing. Static files pass in front.
+
+    What never changes under its address says so itself, and stays as it is.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        patch_cache_control(response, private=True, no_store=True)
+        if "immutable" not in response.get("Cache-Control", ""):
+            patch_cache_control(response, private=True, no_store=True)
         return response
 
 

@@ -80,8 +80,21 @@ def add_model(*, path: Path, name: str = "", added_by: Any = None) -> InstalledM
     return _store(file, header, added_by)
 
 
+def use_checked_model(name: str, *, used_by: Any) -> InstalledModel:
+    """Like `use_model`, but a file that would have to be read again is refused: that takes minutes, and a page waits for this.
+
+    Raises NoSuchModel, ModelRefused.
+    """
+    chosen = InstalledModel.objects.visible_to(used_by).filter(name=name).first()
+    if chosen is None:
+        raise NoSuchModel
+    if chosen.trouble:
+        raise ModelRefused(chosen.trouble)
+    return use_model(name, used_by=used_by)
+
+
 @transaction.atomic
-def use_model(name: str) -> InstalledModel:
+def use_model(name: str, *, used_by: Any = None) -> InstalledModel:
     """The model that answers from the next run on; its file has been looked at again. Raises NoSuchModel, ModelRefused."""
     installed = InstalledModel.objects.select_for_update().order_by("pk")  # all of them: two who choose go one after the other
     chosen = next((model for model in installed if model.name == name), None)
@@ -94,15 +107,15 @@ def use_model(name: str) -> InstalledModel:
     InstalledModel.objects.filter(role=chosen.role, is_active=True).update(is_active=False)
     chosen.is_active = True
     chosen.save(update_fields=["is_active"])
-    record("model.used", target=chosen.pk, name=chosen.name)
+    record("model.used", actor=used_by, target=chosen.pk, name=chosen.name)
     return chosen
 
 
 @transaction.atomic
-def use_no_model() -> None:
+def use_no_model(*, used_by: Any = None) -> None:
     """Answer with the documents' own words from the next run on."""
     if InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).update(is_active=False):
-        record("model.used", name=NO_MODEL)
+        record("model.used", actor=used_by, name=NO_MODEL)
 
 
 @transaction.atomic

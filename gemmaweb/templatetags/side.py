@@ -87,5 +87,6 @@ def side(context: template.Context) -> dict[str, object]:
         "has_deleted": len(workspaces) < len(known),
         "conversation": context.get("conversation"),
         "here": request.resolver_match.url_name if request.resolver_match else "",
+        "path": request.get_full_path(),
     }
     return shown | (of_workspace(workspace, request.user, request.GET.get("talks_before", "")) if workspace else {})

@@ -7,7 +7,7 @@ export class Drawer {
     this.#opener?.addEventListener("click", () => this.#set(true));
     document.querySelector("[data-side-close]")?.addEventListener("click", () => this.#set(false));
     this.#side?.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.#set(false);
+      if (event.key === "Escape" && !this.#side.querySelector(".menu[open]")) this.#set(false); // a menu in it closes first
     });
   }
 

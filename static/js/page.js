@@ -3,21 +3,23 @@ import { copyText } from "./copy-text.js";
 import { Drawer } from "./drawer.js";
 import { closeMenus } from "./menus.js";
 import { Talks } from "./talks.js";
+import { switchThemes } from "./theme.js";
 import { expire, toast } from "./toast.js";
 import { words } from "./words.js";
 
 new Drawer().start();
 new Talks().start();
 closeMenus();
+switchThemes();
 
 for (const said of document.querySelectorAll("#toasts .toast")) expire(said);
 
 document.addEventListener("click", async ({ target }) => {
-  const from = target.closest("[data-copy]")?.dataset.copy;
-  if (!from) return;
-  const field = document.getElementById(from);
-  field.select();
-  toast(words((await copyText(field.value)) ? "copied" : "copy_by_hand"));
+  const { copy, copyText: known } = target.closest("[data-copy], [data-copy-text]")?.dataset ?? {};
+  if (!copy && !known) return;
+  const field = copy && document.getElementById(copy);
+  field?.select();
+  toast(words((await copyText(known ?? field.value)) ? "copied" : "copy_by_hand"));
 });
 
 document.addEventListener("change", ({ target }) => {

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from apps.accounts.models import User
+from apps.accounts.models import Picture, User
 from apps.chat import services as chat
 from apps.chat.models import Citation, Generation
 from apps.documents import services as documents
@@ -32,6 +32,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "api/conversations/<uuidstr:pk>": {"title": "New"},
     "api/conversations/<uuidstr:pk>/messages": {"text": "What is the notice?"},
 }
+    "me/picture/": b"action=remove",
+    "me/theme/": b"theme=dark",
+    "me/security/": b"action=end_others",
+    "admin/models/": b"model=quote",
 FORMS = {
     "c/<uuid:pk>/rename/": b"title=New",
     "w/<slug:slug>/settings/": b"name=New&answering=best&language=en",
@@ -99,10 +103,14 @@ def ask(client: Client, method: str, route: str, run: Generation) -> int:
     if "/restore" in route and "documents" in route:
         documents.remove(document=document, removed_by=run.asked_by)
     if route in {"c/<uuid:pk>/restore/", "api/conversations/<uuidstr:pk>/restore"}:
+    if route.startswith("pictures"):
+        Picture.objects.create(user=run.asked_by, large=b"png", small=b"png")
+        User.objects.filter(pk=run.asked_by_id).update(picture="face")
         chat.delete(conversation=run.conversation)
     subjects = {"api/runs": run.pk, "api/conv": run.conversation_id, "c/<uuid:": run.conversation_id, "api/keys": ApiKey.objects.get().pk}
-    subject = subjects.get(route[:8], document.pk)
+    subject = {**subjects, "pictures": run.asked_by_id}.get(route[:8], document.pk)
     path = "/" + route.replace("<slug:slug>", "harbour").replace("<int:number>", "1").replace("<int:n>", "1").replace("<path:rest>", "x")
+    path = path.replace("<slug:name>/<int:side>", "face/64")
     path = path.replace("<uuid:message>", str(run.answer_id)).replace("<str:token>", "no-such-token")
     path = path.replace("<uuidstr:pk>", str(subject)).replace("<uuid:pk>", str(subject))
     return client.generic(method, path, **_body(method, route, run)).status_code

@@ -26,7 +26,7 @@ DROP_FILES = """files => {
 def sign_in(page: Page, email: str = ADA, password: str = PASSWORD) -> None:
     """Fill in the sign-in page, wherever the page is now."""
     page.goto("/accounts/login/")
-    page.get_by_label("Email").fill(email)
+    page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: "/accounts/login" not in url)

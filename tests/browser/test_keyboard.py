@@ -35,7 +35,7 @@ def _tides(open_page: OpenPage) -> None:
 @pytest.mark.usefixtures("_tides")
 def test_from_sign_in_to_the_source_and_back(open_page: OpenPage) -> None:
     page = open_page("/accounts/login/")
-    tab_to(page, page.get_by_label("Email"))
+    tab_to(page, page.get_by_label("E-mail"))
     page.keyboard.type("ada@example.org")
     tab_to(page, page.get_by_label("Password"))
     page.keyboard.type(PASSWORD)

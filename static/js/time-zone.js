@@ -1,0 +1,15 @@
+/** Offer the browser's own time zone where the field has another one. */
+export function suggestTimeZone() {
+  const hint = document.querySelector("#time-zone-hint");
+  const field = document.querySelector("[name=time_zone]");
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!here || here === field.value) return;
+  const button = hint.querySelector("button");
+  button.textContent = here;
+  button.addEventListener("click", () => {
+    field.value = here;
+    hint.hidden = true;
+    field.focus();
+  });
+  hint.hidden = false;
+}
