@@ -14,6 +14,7 @@ class Budget:
         self._places = 0
         self._characters = 0
         self._unpacked_bytes = 0
+        self._cells = 0
 
     def add_place(self, characters: int) -> None:
         """Pay for a place of that many characters. Raises TooLargeInside."""
@@ -27,3 +28,9 @@ class Budget:
         if self._unpacked_bytes + size_bytes > self.limits.max_unpacked_bytes:
             raise TooLargeInside
         self._unpacked_bytes += size_bytes
+
+    def fill_cells(self, count: int) -> None:
+        """Pay for that many filled cells of sheets. Raises TooLargeInside."""
+        if self._cells + count > self.limits.max_cells:
+            raise TooLargeInside
+        self._cells += count

@@ -1,4 +1,4 @@
-"""CSV: each row as lines of "column: value", so that a row found alone still says what its numbers are."""
+"""CSV: whatever separates the cells; the first row names the columns unless it holds numbers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from itertools import islice
 from apps.documents.parsing.decode import decode
 from apps.documents.parsing.errors import Damaged
 from apps.documents.parsing.places import Reading, storable
-from apps.documents.parsing.sections import PLACE_MAX_CHARS
+from apps.documents.parsing.rows import RowPlaces, as_lines
 
-PLACE_MAX_ROWS = 50
 SAMPLE_LINES = 20
 _DELIMITERS = ",;\t|"
 
@@ -41,7 +40,7 @@ def _delimiter(text: str) -> str:
 
 def _add_rows(rows: Iterator[list[str]], reading: Reading) -> None:
     header: Sequence[str] = ()
-    place = _Rows(reading)
+    places = RowPlaces(reading, "rows")
     for number, row in enumerate(rows, start=1):
         if not any(cell.strip() for cell in row):
             continue
@@ -49,8 +48,8 @@ def _add_rows(rows: Iterator[list[str]], reading: Reading) -> None:
             header = _header(row)
             if header is row:
                 continue
-        place.add(number, _as_lines(header, row))
-    place.flush()
+        places.add(number, as_lines(header, row))
+    places.flush()
 
 
 def _header(row: list[str]) -> Sequence[str]:
@@ -62,34 +61,3 @@ def _header(row: list[str]) -> Sequence[str]:
 
 def _is_number(cell: str) -> bool:
     return cell.strip().replace(".", "").replace(",", "").lstrip("+-").isdigit()
-
-
-def _as_lines(header: Sequence[str], row: Sequence[str]) -> str:
-    names = [*(name.strip() for name in header), *(f"column {number}" for number in range(len(header) + 1, len(row) + 1))]
-    cells = zip(names, (" ".join(cell.split()) for cell in row), strict=False)
-    return "\n".join(f"{name}: {cell}" if name else cell for name, cell in cells if cell)
-
-
-class _Rows:
-    """Rows on their way into one place; numbered as a spreadsheet shows them, the header being row 1."""
-
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-        self._texts: list[str] = []
-        self._characters = 0
-        self._first = self._last = 0
-
-    def add(self, number: int, text: str) -> None:
-        if len(self._texts) == PLACE_MAX_ROWS or (self._texts and self._characters + len(text) > PLACE_MAX_CHARS):
-            self.flush()
-        self._first = self._first if self._texts else number
-        self._last = number
-        self._texts.append(text)
-        self._characters += len(text)
-
-    def flush(self) -> None:
-        if not self._texts:
-            return
-        label = f"rows {self._first}-{self._last}" if self._last > self._first else f"row {self._first}"
-        self._reading.add("rows", "\n\n".join(self._texts), label=label)
-        self._texts, self._characters = [], 0

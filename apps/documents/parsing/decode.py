@@ -40,7 +40,7 @@ def unmarked_utf16(data: bytes) -> str:
 
 
 def _decode_legacy(data: bytes, declared: str) -> str:
-    if encoding := _known(declared):
+    if encoding := known(declared):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
@@ -51,7 +51,8 @@ def _decode_legacy(data: bytes, declared: str) -> str:
     return data.decode(_guessed(data), errors="replace")
 
 
-def _known(declared: str) -> str:
+def known(declared: str) -> str:
+    """The codec for an encoding by the name that a file gives it, as browsers read that, or ""."""
     try:
         name = codecs.lookup(declared.strip()).name
         b" ".decode(name)

@@ -16,6 +16,7 @@ class Limits:
     wall_s: float = 600.0  # longer than cpu_s: the machine may be busy answering
     max_characters: int = 110_000_000  # a text file of the largest upload
     max_places: int = 20_000
+    max_cells: int = 3_000_000  # 30 s
     max_unpacked_bytes: int = 200 * MIB
     max_entries: int = 10_000
     max_ratio: int = 200  # unpacked to packed, for a part of more than 10 MiB; real DOCX text stays below 60

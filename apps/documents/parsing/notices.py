@@ -14,10 +14,17 @@ Detail = str | int | list[int]
 SENTENCES = {
     "page_without_text": gettext_noop("Page %(pages)s had no text."),
     "pages_without_text": gettext_noop("Pages %(pages)s had no text."),
+    "slide_without_text": gettext_noop("Slide %(slides)s had no text."),
+    "slides_without_text": gettext_noop("Slides %(slides)s had no text."),
     "page_unreadable": gettext_noop("Page %(pages)s could not be read."),
     "pages_unreadable": gettext_noop("Pages %(pages)s could not be read."),
     "inserted_file_missing": gettext_noop("A file that is inserted into this document could not be found."),
     "inserted_file_unreadable": gettext_noop("A file that is inserted into this document (%(name)s) could not be read."),
+    "chapters_missing": gettext_noop("%(count)s chapters that this book lists are not in its file."),
+    "cut_off": gettext_noop("This file ends too early: what stood after that is missing."),
+    "values_missing": gettext_noop(
+        "%(count)s formulas had no value in this file. Open it in its own program, save it and upload that to have them read."
+    ),
     "more_notices": gettext_noop("There are %(count)s more notes like these."),
     "plain": "%(sentence)s",
 }
@@ -51,10 +58,10 @@ class Notice:
         return cls(code=stored["code"], details=stored["details"], part=stored["part"])
 
 
-def numbered(what: str, numbers: Sequence[int]) -> Notice:
-    """The notice `page_{what}` or `pages_{what}` about these pages, of which the first dozen are named."""
+def numbered(what: str, numbers: Sequence[int], *, of: str = "page") -> Notice:
+    """The notice `page_{what}` or `pages_{what}` about these pages (or slides), of which the first dozen are named."""
     shown = list(numbers[:NUMBERS_NAMED_MAX])
-    return Notice(f"page_{what}" if len(numbers) == 1 else f"pages_{what}", {"pages": shown, "more": len(numbers) - len(shown)})
+    return Notice(f"{of}_{what}" if len(numbers) == 1 else f"{of}s_{what}", {f"{of}s": shown, "more": len(numbers) - len(shown)})
 
 
 def _listed(numbers: Sequence[int], more: object, translate: Callable[[str], str]) -> str:
