@@ -158,10 +158,16 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TASK_DEFAULT_QUEUE = "sweep"
-CELERY_TASK_ROUTES = {"chat.wake": {"queue": "generation"}, "documents.*": {"queue": "ingest"}, "*.sweep": {"queue": "sweep"}}
+CELERY_TASK_ROUTES = {
+    "chat.wake": {"queue": "generation"},
+    "documents.*": {"queue": "ingest"},
+    "workspaces.purge": {"queue": "ingest"},  # it takes a while, which the sweeps must not wait for
+    "*.sweep": {"queue": "sweep"},
+}
 CELERY_BEAT_SCHEDULE = {
     "chat.sweep": {"task": "chat.sweep", "schedule": 5.0},
     "documents.sweep": {"task": "documents.sweep", "schedule": 15.0, "options": {"queue": "sweep"}},
+    "workspaces.sweep": {"task": "workspaces.sweep", "schedule": 60.0, "options": {"queue": "sweep"}},
 }
 
 # People

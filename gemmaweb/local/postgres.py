@@ -27,6 +27,11 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m ",
+    # What people wrote stands in statements and in the details of errors, and in no log.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    # A used file of the write-ahead log would be kept for its next use with all that was written into it.
+    "wal_recycle": "off",
 }
 LEFTOVER_GRACE_S = 10
 
@@ -69,11 +74,13 @@ class Postgres(Service):
 
     def _first_statements(self) -> str:
         """One a line, as the single-user server reads them. The owner is no superuser and so may not add the extension
-        itself: it stands in the template from which every database is copied."""
+        itself: it stands in the template from which every database is copied. So do the two rights by which erased texts leave the log."""
         password = self.home.ensure_secret("postgres")
         return (
             "CREATE EXTENSION vector\n"
             f"CREATE ROLE gemmaweb LOGIN CREATEDB PASSWORD '{password}'\n"
+            "GRANT pg_checkpoint TO gemmaweb\n"
+            "GRANT EXECUTE ON FUNCTION pg_switch_wal() TO gemmaweb\n"
             "CREATE DATABASE gemmaweb OWNER gemmaweb\n"
         )  # fmt: skip
 

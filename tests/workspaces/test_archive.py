@@ -12,13 +12,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from apps.accounts.models import User
+from apps.accounts.services import Details
 from apps.audit.models import Event
 from apps.chat import services as chat
 from apps.chat.models import Conversation, Message
 from apps.core.errors import ProductError
 from apps.documents import services as documents
 from apps.documents.models import Document, DocumentVersion
-from apps.workspaces import invitations, lifecycle, members, services
+from apps.workspaces import invitations, lifecycle, members
 from apps.workspaces.models import Invitation, Membership, Role, Workspace
 from apps.workspaces.writable import Archived
 from tests.conftest import make_person, make_workspace, signed_in
@@ -160,10 +161,11 @@ def test_no_file_is_added(alice: User, archived: Workspace) -> None:
     assert not Document.objects.exists()
 
 
-@pytest.mark.parametrize("change", [documents.remove, documents.restore, documents.retry])
-def test_no_file_is_changed(upload: Upload, alice: User, workspace: Workspace, change: Callable[..., None]) -> None:
+@pytest.mark.parametrize(
+    ("change", "by"), [(documents.remove, "removed_by"), (documents.restore, "restored_by"), (documents.retry, "asked_by")]
+)
+def test_no_file_is_changed(upload: Upload, alice: User, workspace: Workspace, change: Callable[..., None], by: str) -> None:
     document = upload(b"%PDF-broken")
-    by = {documents.remove: "removed_by", documents.restore: "restored_by", documents.retry: "asked_by"}[change]
     before = list(DocumentVersion.objects.values()), list(Document.objects.values())
     lifecycle.archive(workspace=workspace, archived_by=alice)
     with pytest.raises(Archived):
@@ -188,7 +190,7 @@ def test_nobody_new_is_made_by_its_link(alice: User, workspace: Workspace) -> No
     _row, token = invitations.invite(workspace=workspace, invited_by=alice, role=Role.MEMBER)
     lifecycle.archive(workspace=workspace, archived_by=alice)
     with pytest.raises(Archived):
-        invitations.accept_as_new_person(services.accounts.Details("dora@example.org", "correct horse battery"), token=token)
+        invitations.accept_as_new_person(Details("dora@example.org", "correct horse battery"), token=token)
     assert not User.objects.filter(email="dora@example.org").exists()
 
 
