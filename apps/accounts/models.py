@@ -17,7 +17,10 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.browsers import Browser, read_browser
 from apps.core.ids import uuid7
 
-SHOWN_NAME = Lower(Coalesce(NullIf("name", models.Value("")), "email"))  # what lists of people are sorted by
+
+def shown_name(person: str = "") -> Lower:
+    """What lists of people are sorted by: name, or address, in small letters. `person` leads from a row to its person: "user__"."""
+    return Lower(Coalesce(NullIf(f"{person}name", models.Value("")), f"{person}email", output_field=models.CharField()))
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -81,7 +84,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
-        indexes = [models.Index(SHOWN_NAME, "id", name="user_shown_name")]
+        indexes = [models.Index(shown_name(), "id", name="user_shown_name")]
 
     def __str__(self) -> str:
         return self.name or self.email

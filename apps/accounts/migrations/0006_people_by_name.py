@@ -10,6 +10,10 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name="user",
-            index=models.Index(Lower(Coalesce(NullIf("name", models.Value("")), "email")), models.F("id"), name="user_shown_name"),
+            index=models.Index(
+                Lower(Coalesce(NullIf("name", models.Value("")), "email", output_field=models.CharField())),
+                models.F("id"),
+                name="user_shown_name",
+            ),
         ),
     ]
