@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from functools import cache, partial
+from threading import Lock
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
@@ -20,13 +21,19 @@ from redis.retry import Retry
 logger = logging.getLogger(__name__)
 PREFIX = "gemmaweb:live:"
 TIMEOUT_S = 2
+_one_at_a_time = Lock()
 
 Frame = Mapping[str, object]
 
 
-@cache
 def client() -> Redis:
     """The process's own connections to Redis. They never try twice: an append that was tried twice would stand there twice."""
+    with _one_at_a_time:  # of two that were made at once, one would be thrown away, and close the connection that it has just lent
+        return _client()
+
+
+@cache
+def _client() -> Redis:
     return Redis.from_url(
         settings.REDIS_URL,
         decode_responses=True,

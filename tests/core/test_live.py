@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from django.db import transaction
+from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from apps.core import live
@@ -24,6 +27,15 @@ async def hub() -> AsyncIterator[Hub]:
     made = Hub()
     yield made
     await made.close()
+
+
+def test_threads_that_begin_together_share_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two clients the one that is thrown away closes what it has lent: the first uploads after a start failed so."""
+    slow = Redis.from_url
+    monkeypatch.setattr(Redis, "from_url", lambda *given, **options: (time.sleep(0.05), slow(*given, **options))[1])
+    live._client.cache_clear()
+    with ThreadPoolExecutor(4) as pool:
+        assert len({id(client) for client in pool.map(lambda _: live.client(), range(4))}) == 1
 
 
 async def read(reader: Reader) -> Any:
