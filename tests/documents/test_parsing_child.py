@@ -13,7 +13,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from apps.documents.parsing import errors, parse
+from apps.documents.parsing import errors, parse, readers
 from apps.documents.parsing.limits import MIB, Limits
 from apps.documents.parsing.parse import parse_file
 from apps.documents.parsing.places import Parsed
@@ -32,15 +32,20 @@ def long_pdf(tmp_path: Path) -> Path:
 
 
 def child_pid(parent_pid: int = 0) -> int:
-    """The one child of `parent_pid` (default: of this process) that runs a parser."""
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            pid, is_child = int(status.parent.name), int(status.read_text().rpartition(")")[2].split()[1]) == (parent_pid or os.getpid())
-            if is_child and b"parsing.child" in status.with_name("cmdline").read_bytes():
-                return pid
-        except OSError:  # ended meanwhile
-            continue
+    """The one child that reads for `parent_pid` (default: for this process): it is a child of a child."""
+    parents = {pid: parent for pid, parent in map(parent_of, Path("/proc").glob("[0-9]*/stat")) if parent}
+    for pid, parent in parents.items():
+        if parents.get(parent) == (parent_pid or os.getpid()) and b"parsing.forking" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return pid
     raise AssertionError("no child")
+
+
+def parent_of(status: Path) -> tuple[int, int]:
+    """A process and its parent; 0 where it has ended."""
+    try:
+        return int(status.parent.name), int(status.read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return int(status.parent.name), 0
 
 
 def is_running(pid: int) -> bool:
@@ -203,7 +208,7 @@ def test_too_much_memory_is_a_reason(data: bytes, name: str) -> None:
 
 def test_memory_too_small_to_begin_is_the_same_reason() -> None:
     with pytest.raises((errors.OutOfMemory, errors.Crashed)):
-        read(pdf("x"), limits=Limits(memory_bytes=24 * MIB))
+        read(pdf(*["Some words. " * 99] * 999), limits=Limits(memory_bytes=24 * MIB))
 
 
 @pytest.mark.parametrize(
@@ -222,7 +227,10 @@ def test_too_much_text_is_a_reason(data: bytes, name: str) -> None:
 
 def tells(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """Have the child run `code` in place of a parser, as one that a file has taken over may do."""
-    monkeypatch.setattr(parse, "_START", f"import sys, os, json; {code}")
+    taken_over = f"import sys, os, json; from apps.documents.parsing import child; sys.excepthook = child._say_where; {code}"
+    start = f"from apps.documents.parsing import child; child.read_file = lambda *_: (exec({taken_over!r}, {{}}), sys.stdout.flush()); from"
+    monkeypatch.setattr(readers, "_START", readers._START.replace("from", start, 1))
+    monkeypatch.setattr(parse, "READERS", readers.Readers())
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 from types import TracebackType
-from typing import get_args
+from typing import Any, get_args
 
 from apps.documents.parsing import jail
 from apps.documents.parsing.errors import Damaged, OutOfMemory, ParseError
@@ -19,18 +20,16 @@ _MODULES = {"odt": "odf", "odp": "odf", "ods": "odf"}  # where the module has no
 PARSERS = {kind: f"apps.documents.parsing.{_MODULES.get(kind, kind)}" for kind in get_args(Kind)}
 
 
-def main() -> None:
-    """Read one file as the order in `argv` says, and tell what is found."""
-    order = json.loads(sys.argv[-1])
+def read_file(order: Mapping[str, Any]) -> None:
+    """Read the one file that is standard input as the `order` says, and tell what is found."""
     sys.excepthook = _say_where
     limits = Limits(**order["limits"])
-    jail.die_with(order["parent_pid"])
     jail.set_limits(limits)
     try:
         parser = importlib.import_module(PARSERS[order["kind"]])
         jail.lock()
         reading = Reading(limits, _tell)
-        parser.read(sys.stdin.buffer.read(), reading)
+        parser.read(_standard_input(), reading)
         reading.finish()
     except ParseError as error:
         _tell(["failed", error.code, error.sentence])
@@ -40,10 +39,15 @@ def main() -> None:
         _tell(["failed", Damaged.code, ""])
 
 
+def _standard_input() -> bytes:
+    with open(0, "rb", closefd=False) as source:
+        return source.read()
+
+
 def _tell(message: Message) -> None:
     line = json.dumps(message, ensure_ascii=False).encode() + b"\n"
     while line:
-        line = line[os.write(sys.stdout.fileno(), line) :]
+        line = line[os.write(1, line) :]
 
 
 def _say_where(kind: type[BaseException], _: BaseException, trace: TracebackType | None) -> None:

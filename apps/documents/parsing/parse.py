@@ -6,8 +6,6 @@ import json
 import logging
 import os
 import selectors
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ from apps.documents.parsing.errors import Crashed, NoText, OutOfMemory, ParseErr
 from apps.documents.parsing.limits import MIB, Limits
 from apps.documents.parsing.notices import NUMBERS_NAMED_MAX, Detail, Notice
 from apps.documents.parsing.places import MAX_NOTICES, PLACE_KINDS, Kind, Parsed, Place, PlaceKind, short, storable
+from apps.documents.parsing.readers import READERS, Reader
 from apps.documents.parsing.sniff import sniff
 
 logger = logging.getLogger(__name__)
@@ -32,9 +31,6 @@ LAST_BREATH_S = 2.0
 READ_BYTES = 64 * 1024
 LOGGED_CHARS = 2_000
 COUNT_MAX = 10**9
-_ROOT = Path(__file__).resolve().parents[3]
-# -I: no variable and no folder of the user's is looked at; so the child is told where the product's code is
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from apps.documents.parsing.child import main; main()"
 
 
 def never() -> bool:
@@ -51,38 +47,28 @@ def parse_file(
     """
     limits = limits or Limits()
     outcome = _Outcome(sniff(path, name=name), limits, on_progress)
-    with path.open("rb") as source, tempfile.TemporaryFile() as errors, _child(outcome.kind, source, errors, limits) as child:
-        for line in _lines(child, limits, should_stop):
+    with path.open("rb") as source, tempfile.TemporaryFile() as errors, _reader(outcome.kind, source, errors, limits) as reader:
+        for line in _lines(reader.output, limits, should_stop):
             outcome.take(line)
         if not outcome.is_done:
-            raise _why(child, errors, outcome.kind)
+            raise _why(reader, errors, outcome.kind)
     return outcome.parsed()
 
 
 @contextmanager
-def _child(kind: Kind, source: IO[bytes], errors: IO[bytes], limits: Limits) -> Iterator[subprocess.Popen[bytes]]:
-    """The process that reads `source`; gone when the block is left, however it is left."""
-    order = json.dumps({"kind": kind, "limits": asdict(limits), "parent_pid": os.getpid()})
-    child = subprocess.Popen(
-        [sys.executable, "-I", "-c", _START, str(_ROOT), order],
-        stdin=source,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        env={},
-        cwd="/",
-        start_new_session=True,  # Ctrl-C at the terminal is for the parent, which then ends the child
-    )
+def _reader(kind: Kind, source: IO[bytes], errors: IO[bytes], limits: Limits) -> Iterator[Reader]:
+    """The child that reads `source`; gone when the block is left, however it is left."""
+    reader = READERS.start({"kind": kind, "limits": asdict(limits)}, source, errors)
     try:
-        yield child
+        yield reader
     finally:
-        child.kill()
-        child.communicate()
+        reader.end()
 
 
-def _lines(child: subprocess.Popen[bytes], limits: Limits, should_stop: Callable[[], bool]) -> Iterator[bytes]:
+def _lines(output: IO[bytes], limits: Limits, should_stop: Callable[[], bool]) -> Iterator[bytes]:
     """Each message as it comes. Raises Stopped, TimedOut, TooLargeInside."""
     pending = bytearray()
-    for data in _data(cast("IO[bytes]", child.stdout), limits.wall_s, should_stop):
+    for data in _data(output, limits.wall_s, should_stop):
         pending += data
         if b"\n" in data:
             *lines, pending = pending.split(b"\n")
@@ -124,11 +110,10 @@ class _Patience:
             raise Stopped
 
 
-def _why(child: subprocess.Popen[bytes], errors: IO[bytes], kind: Kind) -> ParseError:
+def _why(reader: Reader, errors: IO[bytes], kind: Kind) -> ParseError:
     """The reason of a child that ended without its last word."""
-    try:
-        code = child.wait(LAST_BREATH_S)
-    except subprocess.TimeoutExpired:  # it closed its output and lives on: none of ours does
+    code = reader.code(LAST_BREATH_S)
+    if code is None:  # it closed its output and lives on: none of ours does
         return Crashed()
     errors.seek(0)
     said = errors.read().decode(errors="replace")[-LOGGED_CHARS:]
