@@ -6,7 +6,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +80,8 @@ class Tab:
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
 
-    def ask(self, question: str) -> Answer:
-        """Ask in a new conversation and wait for the whole answer. Raises SystemExit if it was not written to its end."""
+    def ask(self, question: str, on_text: Callable[[str], object] = len) -> Answer:
+        """Ask in a new conversation and wait for the whole answer; `on_text` gets each piece. Raises SystemExit if it did not end well."""
         began, first_s, frames = time.perf_counter(), 0.0, 0
         ask = {"type": "ask", "workspace": WORKSPACE, "conversation": None, "text": question, "key": str(uuid.uuid4())}
         self._socket.send(json.dumps(ask))
@@ -90,6 +90,7 @@ class Tab:
             frames += frame["type"] == "delta"
             if frame["type"] in {"delta", "snapshot"} and frame.get("text"):
                 first_s = first_s or time.perf_counter() - began
+                on_text(frame["text"] if frame["type"] == "delta" else "")
             if frame["type"] == "error" or (frame["type"] == "ended" and (frame["status"] != "done" or frame["notes"])):
                 raise SystemExit(f"The product did not answer: {frame}")
             if frame["type"] == "ended":
