@@ -126,7 +126,7 @@ def main() -> None:
         product = stack.enter_context(Installation(**{name: str(value) for name, value in options.items()}))
         product.manage("models", "add", str(model), "--name", "stream")
         product.manage("models", "use", "stream")
-        system = product.manage("shell", "--no-imports", "-c", "from apps.chat.prompting import SYSTEM; print(SYSTEM)")
+        system = product.manage("shell", "--no-imports", "-c", "from apps.chat.prompting import SYSTEM; print(SYSTEM)").strip()
         cookies = sign_in(product.url)
         tabs = [Tab(stack.enter_context(open_socket(product.url, cookies))) for _ in range(max(AT_ONCE))]
         running = json.loads((product.home / "run" / "children.json").read_text())

@@ -25,29 +25,43 @@ def wait_until(condition: Callable[[], object], what: str, *, within_s: float = 
 
 
 class Product:
-    """A running `manage.py up`; `address` is where it answers."""
+    """A running `manage.py up`; `address` is where it answers. It prints into a file: a pipe that nobody empties would stop it."""
 
     def __init__(self, home: Path, **environment: str) -> None:
         self.home = home
+        self.output = home.with_name(f"{home.name}.out")
         outside = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
         self.environment = {**outside, "GEMMAWEB_HOME": str(home), "GEMMAWEB_PORT": "0", "GEMMAWEB_LOG_LEVEL": "INFO", **environment}
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and wait until it is ready."""
-        self._process = self._manage("up")
-        wait_until(self._has_started, "the product to be ready", within_s=READY_S)
+        with self.output.open("wb") as output:
+            self._process = subprocess.Popen(
+                self._command("up"), cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        try:
+            wait_until(self._has_started, "the product to be ready", within_s=READY_S)
+        except AssertionError:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Ctrl-C, and wait until nothing of it is left."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
-            self._process.communicate(timeout=STOP_S)
+            self._process.wait(STOP_S)
+            self._process = None
 
     @property
     def address(self) -> str:
         """Where it answers, without a slash at the end."""
         return (self.home / "address").read_text().strip().rstrip("/")
+
+    @property
+    def says(self) -> str:
+        """What the last start has printed so far."""
+        return self.output.read_text()
 
     def pid_of(self, child: str) -> int:
         """The process that runs as `child` now: postgres, valkey, generation, ingest, sweep, web."""
@@ -55,20 +69,19 @@ class Product:
         return int(pid)
 
     def manage(self, *arguments: str, given: str = "") -> str:
-        """What `manage.py` prints for `arguments`, run against this installation."""
-        process = self._manage(*arguments)
-        printed, _ = process.communicate(given, timeout=READY_S)
-        assert process.returncode == 0, printed
-        return printed
+        """What `manage.py` prints for `arguments`, run against this installation; what it complains of is in the failure only."""
+        command = self._command(*arguments)
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, input=given, capture_output=True, text=True, timeout=READY_S, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
-    def _manage(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT, env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+    @staticmethod
+    def _command(*arguments: str) -> list[str]:
+        return [sys.executable, "manage.py", *arguments]
 
     def _has_started(self) -> bool:
-        process = self._process
-        assert process is not None
-        assert process.poll() is None, process.communicate()[0]
+        assert self._process is not None
+        assert self._process.poll() is None, self.says
         return (self.home / "address").exists()
