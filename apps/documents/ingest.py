@@ -45,9 +45,7 @@ class Reading:
 
     def save(self, **values: Any) -> None:
         """Write `values` and a beat. Raises Lost."""
-        mine = DocumentVersion.objects.filter(
-            pk=self.version.pk, attempt=self.version.attempt, status__in=DocumentVersion.UNFINISHED
-        )
+        mine = DocumentVersion.objects.filter(pk=self.version.pk, attempt=self.version.attempt, status__in=DocumentVersion.UNFINISHED)
         if mine.on_a_shelf().update(beat_at=Now(), **values) == 0:
             self.lost.set()
             raise Lost
@@ -142,7 +140,9 @@ def _fail(reading: Reading, error: ParseError) -> None:
     version = reading.version
     logger.info("ingest %s: failed (%s)", version.pk, error.code)
     try:
-        reading.save(status=Status.FAILED, reason_code=error.code, reason=error.sentence)
+        reading.save(
+            status=Status.FAILED, reason_code=error.code, reason=error.sentence, warnings=[note.as_json() for note in error.notices]
+        )
     except Lost:
         return
     frames.tell(version.document_id)

@@ -17,7 +17,7 @@ _DOCUMENT_FRAME = '{"type":"document",'
 
 def in_your_words(reason: str, code: str) -> str:
     """`reason` in the language of now; where it names details that no translator has seen, the plain sentence of its `code`."""
-    for sentence in filter(None, (reason, by_code(code, "").sentence)):
+    for sentence in filter(None, (reason, by_code(code).sentence)):
         if (said := gettext(sentence)) != sentence:
             return said
     return reason

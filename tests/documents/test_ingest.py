@@ -26,7 +26,7 @@ def test_a_text_file_becomes_ready_and_found(upload: Upload, workspace: Workspac
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "unsupported_kind"),
+        (b"Rar!\x1a\7" + b"\0" * 50, "unsupported_kind"),
         (b" \n \n ", "no_text"),
         (b"%PDF-1.7\nbroken", "damaged"),
     ],

@@ -240,12 +240,20 @@ def tells(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
         ("print('[1e999, {}]')", errors.Crashed),
         ("print('[' * 100_000)", errors.Crashed),
         ("print(json.dumps(['place', 'x', 'elsewhere', 'text']))", errors.Crashed),
-        ("print(json.dumps(['failed', 'made_up', 'Send money.']))", errors.Crashed),
-        ("print(json.dumps(['failed', 'encrypted', '']))", errors.Encrypted),
+        ("print(json.dumps(['failed', 'made_up']))", errors.Crashed),
+        ("print(json.dumps(['failed', 'encrypted', 'Send money.']))", errors.Crashed),
+        ("print(json.dumps(['failed', 'encrypted']))", errors.Encrypted),
+        ("print(json.dumps(['notice', 'made_up', {}, '']))", errors.Crashed),
+        ("print(json.dumps(['notice', 'page_without_text', {'more': 1}, '']))", errors.Crashed),
+        ("print(json.dumps(['notice', 'page_without_text', {'pages': []}, '']))", errors.Crashed),
+        ("print(json.dumps(['notice', 'page_without_text', {'pages': [1] * 13}, '']))", errors.Crashed),
+        ("print(json.dumps(['notice', 'page_without_text', {'pages': {'a': 1}}, '']))", errors.Crashed),
+        ("print(json.dumps(['notice', 'page_without_text', {'pages': 1e99}, '']))", errors.Crashed),
+        ("print(json.dumps(['notice', 'page_without_text', {'pages': 10**4000}, '']))", errors.Crashed),
         ("print(json.dumps(['done']))", errors.NoText),
         ("print(json.dumps(['place', '', 'text', 'a' * 2000]))", errors.TooLargeInside),
         ("[print(json.dumps(['place', '', 'text', ''])) for _ in range(99)]", errors.TooLargeInside),
-        ("[print(json.dumps(['warning', 'x' * 99])) for _ in range(9999)]", errors.Crashed),
+        ("[print(json.dumps(['notice', 'cut_off', {}, ''])) for _ in range(9999)]", errors.Crashed),
         ("[sys.stdout.write('x' * 10**6) for _ in range(99)]", errors.TooLargeInside),
         ("print(json.dumps(['place', '', 'text', 'unfinished']))", errors.Crashed),
         ("sys.exit(0)", errors.Crashed),
@@ -271,6 +279,11 @@ def test_what_the_child_says_is_storable_whoever_says_it(monkeypatch: pytest.Mon
 
 
 def test_every_reason_is_a_sentence_and_has_a_code_of_its_own() -> None:
-    known = errors.ParseError.__subclasses__()
-    assert len({error.code for error in known}) == len(known) == 9
+    known = list(errors.every())
+    assert len({error.code for error in known}) == len(known) >= 15
     assert all(error().sentence.endswith(".") and len(error().sentence) > 30 for error in known)
+
+
+@pytest.mark.parametrize("error", list(errors.every()), ids=lambda error: error.code)
+def test_a_reason_comes_back_from_its_code(error: type[errors.ParseError]) -> None:
+    assert type(errors.by_code(error.code)) is error

@@ -190,8 +190,3 @@ def test_broken_xml_is_read_as_far_as_it_goes() -> None:
 def test_a_document_without_text_fails_with_a_reason() -> None:
     with pytest.raises(errors.NoText):
         read(docx("<w:p/>"))
-
-
-def test_a_zip_that_is_no_document_is_named() -> None:
-    with pytest.raises(errors.UnsupportedKind, match="a ZIP archive"):
-        read(zipped({"readme.txt": "hello"}), "report.docx")

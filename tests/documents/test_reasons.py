@@ -10,14 +10,17 @@ from django.utils import translation
 from apps.accounts.models import User
 from apps.core.live import encode
 from apps.documents.frames import document_frame
-from apps.documents.parsing.errors import ParseError
+from apps.documents.parsing.errors import ParseError, every
 from apps.documents.reasons import for_reader, in_your_words
 from tests.conftest import signed_in
 from tests.documents.conftest import Upload
 from tests.documents.files import pdf
 
-PICTURE = b"\x89PNG\r\n\x1a\n" + b"\0" * 50
-GERMAN_REASON = "Dateien dieser Art lassen sich nicht lesen. PDF, DOCX, HTML, Markdown, Text und CSV schon."
+BROKEN = b"%PDF-1.7 broken"
+ARCHIVE = b"Rar!\x1a\7" + b"\0" * 50
+GERMAN_REASON = "Diese Datei ist beschädigt oder unvollständig. Öffnen Sie sie in ihrem Programm, speichern Sie sie neu, und laden Sie das hoch."
+    "Diese Datei ist beschädigt oder unvollständig. Öffnen Sie sie in ihrem Programm, speichern Sie sie neu und laden Sie sie hoch."
+)
 
 
 @pytest.fixture
@@ -29,14 +32,14 @@ def german(bob: User) -> User:
 
 
 def test_the_shelf_and_the_api_say_it_in_german(upload: Upload, german: User) -> None:
-    document, browser = upload(PICTURE, name="crane.png"), signed_in(german)
+    document, browser = upload(BROKEN, name="crane.pdf"), signed_in(german)
     assert GERMAN_REASON in browser.get("/w/harbour/documents/").content.decode()
     assert browser.get(f"/api/workspaces/harbour/documents/{document.pk}").json()["reason"] == GERMAN_REASON
 
 
 def test_a_tab_is_told_in_german(upload: Upload) -> None:
-    frame = json.loads(for_reader(encode(document_frame(upload(PICTURE))), "de"))
-    assert (frame["status"], frame["reason_code"], frame["reason"]) == ("failed", "unsupported_kind", GERMAN_REASON)
+    frame = json.loads(for_reader(encode(document_frame(upload(BROKEN))), "de"))
+    assert (frame["status"], frame["reason_code"], frame["reason"]) == ("failed", "damaged", GERMAN_REASON)
 
 
 def test_what_was_left_out_is_told_to_page_api_and_tab(upload: Upload, alice: User) -> None:
@@ -53,11 +56,11 @@ def test_the_api_gives_the_code_of_a_reason(upload: Upload, alice: User) -> None
 
 
 def test_an_english_reader_is_told_the_most(upload: Upload, alice: User) -> None:
-    upload(PICTURE, name="crane.png")
-    assert "This is a PNG picture" in signed_in(alice).get("/w/harbour/documents/").content.decode()
+    upload(ARCHIVE, name="crane.rar")
+    assert "This is a RAR archive" in signed_in(alice).get("/w/harbour/documents/").content.decode()
 
 
-@pytest.mark.parametrize("error", ParseError.__subclasses__(), ids=lambda error: error.code)
+@pytest.mark.parametrize("error", list(every()), ids=lambda error: error.code)
 def test_every_reason_has_its_german_words(error: type[ParseError]) -> None:
     with translation.override("de"):
         assert in_your_words(error.default, error.code) not in {"", error.default}

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, get_args
 
 from apps.documents.parsing import jail
-from apps.documents.parsing.errors import Damaged, OutOfMemory, ParseError
+from apps.documents.parsing.errors import NestedTooDeeply, OutOfMemory, ParseError
 from apps.documents.parsing.limits import Limits
 from apps.documents.parsing.places import Kind, Message, Reading
 
@@ -32,11 +32,11 @@ def read_file(order: Mapping[str, Any]) -> None:
         parser.read(_standard_input(), reading)
         reading.finish()
     except ParseError as error:
-        _tell(["failed", error.code, error.sentence])
+        _tell(["failed", error.code])
     except MemoryError:
-        _tell(["failed", OutOfMemory.code, ""])
-    except RecursionError:  # XML nested deeper than any program writes it
-        _tell(["failed", Damaged.code, ""])
+        _tell(["failed", OutOfMemory.code])
+    except RecursionError:
+        _tell(["failed", NestedTooDeeply.code])
 
 
 def _standard_input() -> bytes:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from apps.documents.parsing.notices import Notice
+
 
 def gettext_noop(sentence: str) -> str:
     """`sentence`, marked for translators. The child speaks English and loads no Django; apps/documents/reasons.py speaks to people."""
@@ -9,13 +15,14 @@ def gettext_noop(sentence: str) -> str:
 
 
 class ParseError(Exception):
-    """The base: `code` and `sentence` are stored with the document as its reason."""
+    """The base: `code` and `sentence` are stored with the document as its reason, `notices` as what more is to be known."""
 
     code = "parse_error"
     default = gettext_noop("This file could not be read.")
 
     def __init__(self, sentence: str = "") -> None:
         self.sentence = sentence or self.default
+        self.notices: Sequence[Notice] = ()
         super().__init__(self.sentence)
 
 
@@ -27,17 +34,13 @@ class EmptyFile(ParseError):
 
 
 class UnsupportedKind(ParseError):
-    """A file of a kind that is not read, named where it was recognised."""
+    """A file of a kind that is not read; where it was recognised, the sentence names it and says what to do instead."""
 
     code = "unsupported_kind"
     default = gettext_noop(
-        "This kind of file cannot be read. PDF, Word, PowerPoint, Excel, OpenDocument, RTF, EPUB, HTML, Markdown, text and CSV can."
+        "This kind of file cannot be read. PDF, Word, PowerPoint, Excel, OpenDocument, RTF, EPUB, e-mails, HTML, Markdown, text, CSV, "
+        "JSON, pictures and ZIP can."
     )
-
-    @classmethod
-    def of(cls, detected: str) -> UnsupportedKind:
-        """The error for a file that was recognised as `detected`, such as "a PNG picture"."""
-        return cls(cls.default.replace("This kind of file cannot be read.", f"This is {detected}, and it cannot be read here."))
 
 
 class Encrypted(ParseError):
@@ -45,6 +48,13 @@ class Encrypted(ParseError):
 
     code = "encrypted"
     default = gettext_noop("This file is protected by a password. Save a copy without one and upload that.")
+
+
+class CopyProtected(ParseError):
+    """A book that its seller's own program can open only."""
+
+    code = "copy_protected"
+    default = gettext_noop("This book is protected against copying and cannot be read here. Upload one without that protection.")
 
 
 class Damaged(ParseError):
@@ -61,11 +71,55 @@ class TooLargeInside(ParseError):
     default = gettext_noop("This file unpacks to more than may be read at once. Split it and upload the parts.")
 
 
+class TooManyPages(TooLargeInside):
+    """More pages than one file may have."""
+
+    code = "too_many_pages"
+    default = gettext_noop("This file has more pages than may be read at once. Split it and upload the parts.")
+
+
+class NestedTooDeeply(TooLargeInside):
+    """Markup or data nested deeper than any program writes it, or an entity that multiplies itself."""
+
+    code = "nested_too_deeply"
+    default = gettext_noop(
+        "This file is nested too deeply, or repeats itself too often, to be read. Save it in a simpler form and upload that."
+    )
+
+
+class PackedTooDeeply(TooLargeInside):
+    """A file in an archive in a mail in an archive."""
+
+    code = "packed_too_deeply"
+    default = gettext_noop("This file is packed inside too many others. Unpack it and upload it by itself.")
+
+
 class NoText(ParseError):
     """A scan, a drawing, an empty form: never shown as ready."""
 
     code = "no_text"
     default = gettext_noop("No text was found in this file. It may be a scan: make its text readable (OCR) first, then upload it again.")
+
+
+class EmptyArchive(ParseError):
+    """An archive without files, or with nothing but what a system leaves in each folder."""
+
+    code = "empty_archive"
+    default = gettext_noop("There are no files in this archive. Pack it again and upload it anew.")
+
+
+class NothingReadable(ParseError):
+    """A container, none of whose files could be read; `notices` say why for each."""
+
+    code = "nothing_readable"
+    default = gettext_noop("None of the files in this archive could be read.")
+
+
+class EncryptedMail(ParseError):
+    """A mail that opens with its recipient's key only."""
+
+    code = "encrypted_mail"
+    default = gettext_noop("This e-mail is encrypted. Save it decrypted from your mail program and upload that.")
 
 
 class TimedOut(ParseError):
@@ -91,12 +145,16 @@ class Crashed(ParseError):
     )
 
 
-def by_code(code: str, sentence: str) -> ParseError:
+def every(of: type[ParseError] = ParseError) -> Iterator[type[ParseError]]:
+    """Each reason that there is."""
+    for error in of.__subclasses__():
+        yield error
+        yield from every(error)
+
+
+def by_code(code: str) -> ParseError:
     """The error that a child reported as `code`; one that it made up is `Crashed`."""
-    known = {error.code: error for error in ParseError.__subclasses__()}
-    if code not in known:
-        return Crashed()
-    return known[code](sentence)
+    return next((error() for error in every() if error.code == code), Crashed())
 
 
 class Stopped(Exception):

@@ -15,7 +15,17 @@ from signal import SIGKILL, SIGXCPU
 from time import monotonic
 from typing import IO, cast
 
-from apps.documents.parsing.errors import Crashed, NoText, OutOfMemory, ParseError, Stopped, TimedOut, TooLargeInside, by_code
+from apps.documents.parsing.errors import (
+    Crashed,
+    NoText,
+    NothingReadable,
+    OutOfMemory,
+    ParseError,
+    Stopped,
+    TimedOut,
+    TooLargeInside,
+    by_code,
+)
 from apps.documents.parsing.limits import MIB, Limits
 from apps.documents.parsing.notices import NUMBERS_NAMED_MAX, Detail, Notice
 from apps.documents.parsing.places import MAX_NOTICES, PLACE_KINDS, Kind, Parsed, Place, PlaceKind, short, storable
@@ -149,12 +159,17 @@ class _Outcome:
                 self.title = short(title)
             case ["notice", str(code), dict(details), str(part)] if len(self.notices) <= MAX_NOTICES:
                 self.notices.append(_checked(code, details, part))
-            case ["failed", str(code), str(sentence)]:
-                raise by_code(code, short(sentence))
+            case ["failed", str(code)]:
+                raise self._failed(by_code(code))
             case ["done"]:
                 self.is_done = True
             case _:
                 raise Crashed
+
+    def _failed(self, error: ParseError) -> ParseError:
+        """`error`; one that is about the files inside comes with what is to be said of each."""
+        error.notices = self.notices if isinstance(error, NothingReadable) else ()
+        return error
 
     def parsed(self) -> Parsed:
         if not any(place.text.strip() for place in self.places):

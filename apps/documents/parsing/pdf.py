@@ -11,7 +11,7 @@ from itertools import pairwise
 import pypdfium2 as pdfium
 import pypdfium2.raw as c
 
-from apps.documents.parsing.errors import Damaged, Encrypted, TooLargeInside
+from apps.documents.parsing.errors import Damaged, Encrypted, TooManyPages
 from apps.documents.parsing.notices import numbered
 from apps.documents.parsing.places import Reading
 
@@ -22,11 +22,11 @@ _JOINT = re.compile(r"[\ufffe\x02](?:\r?\n)?")
 
 
 def read(data: bytes, reading: Reading) -> None:
-    """Add the pages, one place each, also those without text. Raises Damaged, Encrypted, TooLargeInside."""
+    """Add the pages, one place each, also those without text. Raises Damaged, Encrypted, TooLargeInside, TooManyPages."""
     document = _opened(data)
     total = len(document)
     if total > reading.limits.max_places:
-        raise TooLargeInside(f"This PDF has {total} pages; at most {reading.limits.max_places} can be read at once. Split it.")
+        raise TooManyPages
     reading.suggest_title(_title(document))
     empty: list[int] = []
     broken: list[int] = []

@@ -14,7 +14,25 @@ from apps.documents.parsing.limits import Limits
 from apps.documents.parsing.notices import SENTENCES, Detail, Notice
 
 Kind = Literal[
-    "pdf", "docx", "html", "markdown", "text", "csv", "pptx", "xlsx", "xls", "odt", "odp", "ods", "rtf", "epub", "eml", "msg", "json", "zip"
+    "pdf",
+    "docx",
+    "html",
+    "markdown",
+    "text",
+    "csv",
+    "pptx",
+    "xlsx",
+    "xls",
+    "odt",
+    "odp",
+    "ods",
+    "rtf",
+    "epub",
+    "eml",
+    "msg",
+    "json",
+    "zip",
+    "image",
 ]
 PlaceKind = Literal["page", "section", "rows", "text", "slide", "sheet", "part"]
 Message = list[Any]

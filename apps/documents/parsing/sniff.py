@@ -9,33 +9,44 @@ from typing import BinaryIO
 
 from apps.documents.parsing.containers import ends, ole_names, zip_names
 from apps.documents.parsing.decode import marked_encoding, unmarked_utf16
-from apps.documents.parsing.errors import EmptyFile, Encrypted, UnsupportedKind
+from apps.documents.parsing.errors import EmptyFile, Encrypted, UnsupportedKind, gettext_noop
 from apps.documents.parsing.places import Kind
 
 PDF_MARK_WITHIN_BYTES = 1024
 BINARY_SHARE = 0.05  # control characters in compressed data: 11 %; in text with a few stray NULs: below 1 %
 
-_SIGNATURES = (
-    (b"\x89PNG\r\n", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"II*\0", "a TIFF picture"),
-    (b"MM\0*", "a TIFF picture"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ\0", "an xz archive"),
-    (b"7z\xbc\xaf'\x1c", "a 7-Zip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"(\xb5/\xfd", "a Zstandard archive"),
-    (b"\x7fELF", "a program"),
-    (b"MZ\x90\0", "a program"),
-    (b"%!PS", "a PostScript file"),
-    (b"SQLite format 3\0", "a SQLite database"),
-    (b"GGUF", "a model file"),
-    (b"ID3", "a sound recording"),
-    (b"OggS", "a sound recording"),
-    (b"fLaC", "a sound recording"),
+POSTSCRIPT = b"%!PS"
+_RECORDING = gettext_noop("This is a sound or video recording. Upload what is said in it as a text.")
+_PROGRAM = gettext_noop("This is a program. There is nothing in it to read.")
+_PICTURE = gettext_noop("This is a picture of a kind that is not read. Save it as PNG or JPEG and upload that.")
+_BINARY = gettext_noop("This is a binary file of an unknown kind. Save it as PDF, text or CSV in its own program and upload that.")
+_MAC_DOCUMENT = gettext_noop("This is an iWork document. Save it as PDF in its own program and upload that.")
+_DRAWING = gettext_noop("This is a Visio drawing. Save it as PDF in its own program and upload that.")
+_OLD_WORD = gettext_noop("This is a Word document of the old kind (.doc). Save it as .docx or PDF and upload that.")
+_OLD_SLIDES = gettext_noop("This is a PowerPoint presentation of the old kind (.ppt). Save it as .pptx or PDF and upload that.")
+_OLD_OFFICE = gettext_noop("This is an Office file of an old kind. Save it in a newer one or as PDF and upload that.")
+_NO_TEXT_DOCUMENT = gettext_noop("This is an OpenDocument formula, chart or database. Save it as PDF in its own program and upload that.")
+_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"GIF8", _PICTURE),
+    (b"BM", _PICTURE),
+    (b"8BPS", _PICTURE),
+    (b"\x1f\x8b", gettext_noop("This is a gzip archive. Unpack it and upload the files, or pack them as ZIP.")),
+    (b"BZh", gettext_noop("This is a bzip2 archive. Unpack it and upload the files, or pack them as ZIP.")),
+    (b"\xfd7zXZ\0", gettext_noop("This is an xz archive. Unpack it and upload the files, or pack them as ZIP.")),
+    (b"7z\xbc\xaf'\x1c", gettext_noop("This is a 7-Zip archive. Unpack it and upload the files, or pack them as ZIP.")),
+    (b"Rar!", gettext_noop("This is a RAR archive. Unpack it and upload the files, or pack them as ZIP.")),
+    (b"(\xb5/\xfd", gettext_noop("This is a Zstandard archive. Unpack it and upload the files, or pack them as ZIP.")),
+    (b"\x7fELF", _PROGRAM),
+    (b"MZ\x90\0", _PROGRAM),
+    (POSTSCRIPT, gettext_noop("This is a PostScript file. Save it as PDF and upload that.")),
+    (b"SQLite format 3\0", gettext_noop("This is a SQLite database. Export its tables as CSV and upload those.")),
+    (b"GGUF", gettext_noop("This is a model file. Administrators install models on the page of models.")),
+    (b"ID3", _RECORDING),
+    (b"OggS", _RECORDING),
+    (b"fLaC", _RECORDING),
 )
+_IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_PICTURE_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 _ZIP_KINDS: tuple[tuple[str, Kind], ...] = (
     (r"word/document\d*\.xml", "docx"),
     (r"ppt/presentation\d*\.xml", "pptx"),
@@ -52,23 +63,30 @@ _ZIP_TYPES: tuple[tuple[bytes, Kind], ...] = (
     (b"application/vnd.oasis.opendocument.spreadsheet", "ods"),
 )
 _ZIP_UNREAD = (
-    (r"Index/Document\.iwa", "an iWork document"),
-    (r"visio/document\.xml", "a Visio drawing"),
+    (r"Index/Document\.iwa", _MAC_DOCUMENT),
+    (r"visio/document\.xml", _DRAWING),
 )
-_OLE_KINDS: tuple[tuple[str, Kind], ...] = (("Workbook", "xls"), ("Book", "xls"))
+_OLE_KINDS: tuple[tuple[str, Kind], ...] = (("__properties_version1.0", "msg"), ("Workbook", "xls"), ("Book", "xls"))
 _OLE_UNREAD = (
-    ("WordDocument", "a Word document of the old kind (.doc)"),
-    ("PowerPoint Document", "a PowerPoint presentation of the old kind (.ppt)"),
-    ("__properties_version1.0", "an Outlook message"),
-    ("VisioDocument", "a Visio drawing of the old kind"),
+    ("WordDocument", _OLD_WORD),
+    ("PowerPoint Document", _OLD_SLIDES),
+    ("VisioDocument", _DRAWING),
 )
 _BEFORE_TAG = r"(?is)(?:\s++|<\?xml[^>]*+>|<!--.*?-->)*+<"
 _HTML = re.compile(_BEFORE_TAG + r"(?:!doctype\s+html|html|head|body)[\s>]")
 _HTML_PART = re.compile(_BEFORE_TAG + r"(?:p|div|table|h[1-6]|ul|ol|article|section|main|title|meta|style|center|span)[\s>]")
-_MAIL = re.compile(r"(?i)(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*)*mime-version:")
+_ENVELOPE = re.compile(r">?From [^\n]*\n")
+_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]{0,70}):[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|$)")
+_OF_MAILS_ONLY = frozenset({"mime-version", "message-id", "received", "return-path"})
+_OBJECT = r"\{\s*+(?:\"[^\"\\\n]*+\"\s*+:|\}\s*+$)"
+_JSON = re.compile(rf"\s*+(?:{_OBJECT}|\[\s*+{_OBJECT})")
 _CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\r\f\x1b\b")) + b"\x7f"
 
-_LOOK_ALIKES: dict[str, Kind] = {".md": "markdown", ".markdown": "markdown", ".csv": "csv", ".tsv": "csv"}
+_LOOK_ALIKES: dict[str, Kind] = {
+    **dict.fromkeys((".md", ".markdown"), "markdown"),
+    **dict.fromkeys((".csv", ".tsv"), "csv"),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson", ".ipynb", ".geojson"), "json"),
+}
 
 
 def sniff(path: Path, *, name: str) -> Kind:
@@ -97,8 +115,10 @@ def _kind(file: BinaryIO, name: str) -> Kind:
         return _ole_kind(ole_names(file), head + tail)
     if head.lstrip()[:5] == b"{\\rtf":
         return "rtf"
-    if detected := _binary_kind(head):
-        raise UnsupportedKind.of(detected)
+    if _is_image(head):
+        return "image"
+    if unread := _unread(head):
+        raise UnsupportedKind(unread)
     return _text_kind(_as_text(head), PurePath(name).suffix.lower())
 
 
@@ -109,7 +129,7 @@ def _zip_kind(head: bytes, seen: bytes) -> Kind:
         if stated.startswith(media_type):
             return kind
     if stated.startswith(b"application/vnd.oasis.opendocument."):
-        raise UnsupportedKind.of("an OpenDocument formula, chart or database")
+        raise UnsupportedKind(_NO_TEXT_DOCUMENT)
     names = zip_names(seen)
 
     def has(member: str) -> bool:
@@ -118,7 +138,9 @@ def _zip_kind(head: bytes, seen: bytes) -> Kind:
     for member, kind in _ZIP_KINDS:
         if has(member):
             return kind
-    raise UnsupportedKind.of(next((detected for member, detected in _ZIP_UNREAD if has(member)), "a ZIP archive"))
+    if unread := next((sentence for member, sentence in _ZIP_UNREAD if has(member)), ""):
+        raise UnsupportedKind(unread)
+    return "zip"
 
 
 def _ole_kind(names: list[str], seen: bytes) -> Kind:
@@ -129,24 +151,32 @@ def _ole_kind(names: list[str], seen: bytes) -> Kind:
 
     if has("EncryptedPackage"):
         raise Encrypted
-    detected = next((detected for stream, detected in _OLE_UNREAD if has(stream)), "")
-    if kind := next((kind for stream, kind in _OLE_KINDS if not detected and has(stream)), None):
+    unread = next((sentence for stream, sentence in _OLE_UNREAD if has(stream)), "")
+    if kind := next((kind for stream, kind in _OLE_KINDS if not unread and has(stream)), None):
         return kind
-    raise UnsupportedKind.of(detected or "an Office file of an old kind")
+    raise UnsupportedKind(unread or _OLD_OFFICE)
 
 
-def _binary_kind(head: bytes) -> str:
-    for signature, detected in _SIGNATURES:
-        if head.startswith(signature):
-            return detected
+def _is_image(head: bytes) -> bool:
+    return head.startswith(_IMAGES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
+def _unread(head: bytes) -> str:
+    """What this is and what to do instead, where it is no text; "" where it may be one."""
+    for signature, sentence in _SIGNATURES:
+        if head.startswith(signature) and (signature == POSTSCRIPT or _controls(head[:64])):
+            return sentence
     if head[:4] == b"RIFF":
-        return "a WebP picture" if head[8:12] == b"WEBP" else "a sound or video recording"
+        return _RECORDING
     if head[4:8] == b"ftyp":
-        return "a sound or video recording or a picture"
+        return _PICTURE if head[8:12] in _PICTURE_BRANDS else _RECORDING
     if marked_encoding(head) or unmarked_utf16(head):
         return ""
-    controls = len(head) - len(head.translate(None, _CONTROL_BYTES))
-    return "a binary file of an unknown kind" if controls > len(head) * BINARY_SHARE else ""
+    return _BINARY if _controls(head) > len(head) * BINARY_SHARE else ""
+
+
+def _controls(data: bytes) -> int:
+    return len(data) - len(data.translate(None, _CONTROL_BYTES))
 
 
 def _as_text(head: bytes) -> str:
@@ -158,8 +188,20 @@ def _as_text(head: bytes) -> str:
 def _text_kind(text: str, suffix: str) -> Kind:
     if _HTML.match(text):
         return "html"
-    if _MAIL.match(text):
-        raise UnsupportedKind.of("an e-mail")
+    if _is_mail(text):
+        return "eml"
+    if _JSON.match(text):
+        return "json"
     if suffix in _LOOK_ALIKES:
         return _LOOK_ALIKES[suffix]
     return "html" if _HTML_PART.match(text) else "text"
+
+
+def _is_mail(text: str) -> bool:
+    """Whether it begins with the headers of a mail, after the line with which a mailbox begins each of its mails."""
+    envelope = _ENVELOPE.match(text)
+    at, names = envelope.end() if envelope else 0, set[str]()
+    while header := _HEADER.match(text, at):
+        at = header.end()
+        names.add(header[1].lower())
+    return bool(names & _OF_MAILS_ONLY) or (names >= {"from", "subject"} and bool(names & {"to", "date"}))
