@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import translation
 from ninja.security import APIKeyCookie, HttpBearer
 
 from apps.accounts.models import User
@@ -25,10 +26,11 @@ WRONG_KEYS = 60  # a minute and address: a key cannot be guessed, but trying cos
 
 @dataclass(frozen=True)
 class Caller:
-    """A person; with a key they reach its workspace only."""
+    """A person; with a key they reach its workspace only. `language` is that of the sentences they get."""
 
     user: User
     key: ApiKey | None = None
+    language: str = settings.LANGUAGE_CODE
 
     def as_of_now(self) -> Caller:
         """The same caller, their row as it is now: a stream outlives the request that began it. Raises NotFound where they are gone."""
@@ -86,7 +88,9 @@ class KeyAuth(HttpBearer):
         if key is None:
             count("key", network_of(request.META["REMOTE_ADDR"]), limit=WRONG_KEYS)
             return None
-        return Caller(key.user, key)
+        language = _language(request, key.user)
+        translation.activate(language)  # until PreferencesMiddleware puts back what was before the request
+        return Caller(key.user, key, language)
 
 
 class BrowserAuth(APIKeyCookie):
@@ -102,13 +106,19 @@ class BrowserAuth(APIKeyCookie):
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
         """The person who has signed in."""
-        return Caller(request.user) if request.user.is_authenticated else None
+        return Caller(request.user, language=request.user.language) if request.user.is_authenticated else None
 
 
 class ApiRequest(HttpRequest):
     """A request that got past one of the two."""
 
     auth: Caller
+
+
+def _language(request: HttpRequest, user: User) -> str:
+    """What a program asks for, else what its person has chosen. `*` is what some clients send who ask for nothing."""
+    asked = request.headers.get("Accept-Language", "").strip()
+    return translation.get_language_from_request(request) if asked not in {"", "*"} else user.language
 
 
 def _or_not_found(row: T | None) -> T:

@@ -130,8 +130,8 @@ def _refusal(errors: list[type[ProductError]]) -> Json:
         "description": " ".join(f"`{error.code}`: {_says(error)}" for error in errors),
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}, "examples": examples}},
     }
-    if NoKey in errors:
-        answer["headers"] = {"WWW-Authenticate": {"required": True, "schema": {"type": "string", "const": "Bearer"}}}
+    if headers := {name: value for error in errors for name, value in error.headers.items()}:
+        answer["headers"] = {name: {"required": True, "schema": {"type": "string", "const": value}} for name, value in headers.items()}
     return answer
 
 

@@ -8,6 +8,8 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+from django.utils.translation import override
+
 from apps.api.caller import Caller
 from apps.chat.models import Generation
 from apps.chat.snapshots import ended_frame, snapshot_frame
@@ -32,8 +34,10 @@ async def follow(caller: Caller, run: Generation, last_event_id: str) -> AsyncIt
         await hub().join(room, reader)
         async for frame in _Events(caller, run, last_event_id).frames(reader):
             yield _event(frame)
-    except LiveUnavailable as error:
-        yield _event({"type": "error", **error.as_dict()})
+    except LiveUnavailable:
+        with override(caller.language):
+            frame = {"type": "error", **LiveUnavailable().as_dict()}
+        yield _event(frame)
     except Dropped:
         return
     finally:
@@ -80,6 +84,8 @@ class _Events:
                 continue
             if frame["type"] == "delta" and (frame["attempt"], frame["seq"]) != (self.attempt or 1, self.seq + 1):
                 return
+            if frame.get("error"):  # told in the worker's language: the row is asked in the reader's
+                return
             self.attempt, self.seq = frame["attempt"], frame["seq"]
             yield frame
 
@@ -100,7 +106,8 @@ class _Events:
             run = self.caller.as_of_now().run(self.pk)
         except NotFound:
             return None
-        return ended_frame(run) if run.has_ended else snapshot_frame(run)
+        with override(self.caller.language):
+            return ended_frame(run) if run.has_ended else snapshot_frame(run)
 
 
 def _position(last_event_id: str) -> tuple[int, int]:

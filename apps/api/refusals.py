@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,7 @@ class NoKey(ProductError):
     code = "unauthorized"
     status = 401
     sentence = _("Send a valid API key as `Authorization: Bearer <key>`.")
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
 class NotOurPage(ProductError):
@@ -58,9 +60,7 @@ def _product_error(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _no_key(request: HttpRequest, error: Any) -> HttpResponse:
-    response = error_response(request, NoKey())
-    response["WWW-Authenticate"] = "Bearer"
-    return response
+    return error_response(request, NoKey())
 
 
 def _refused(request: HttpRequest, error: Any) -> HttpResponse:

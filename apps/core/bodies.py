@@ -17,6 +17,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
+Gate = Callable[[Message], Awaitable[ProductError | None]]
 
 UPLOAD = re.compile(r"/api/workspaces/[-\w]+/documents")
 PICTURE = "/me/picture/"
@@ -44,22 +45,31 @@ class SizeMissing(ProductError):
 
 
 class BodyLimit:
-    """ASGI middleware: answers 413 to a body that says it is too large, and to one that turns out to be while it comes."""
+    """ASGI middleware: answers 413 to a body that says it is too large, and to one that turns out to be while it comes.
 
-    def __init__(self, app: App) -> None:
-        self.app = app
+    `gate` says of an upload why it must not come at all, before a byte of it is read.
+    """
+
+    def __init__(self, app: App, gate: Gate) -> None:
+        self.app, self.gate = app, gate
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Pass the request on, if its body fits."""
+        """Pass the request on, if its body is welcome and fits."""
         body = _Body(limit_of(scope), receive, send)
-        if declared_bytes(scope) > body.limit_bytes:
-            await body.refuse(BodyTooLarge(body.limit_bytes))
-        elif is_upload(scope) and b"transfer-encoding" in dict(scope["headers"]):
-            await body.refuse(SizeMissing())
+        if refused := await self._refused(scope, body.limit_bytes):
+            await body.refuse(refused)
         else:
             await self.app(scope, body.receive, body.send)
             if body.is_too_large and not body.is_answered:
                 await body.refuse(BodyTooLarge(body.limit_bytes))
+
+    async def _refused(self, scope: Message, limit_bytes: int) -> ProductError | None:
+        if is_upload(scope):
+            if refused := await self.gate(scope):
+                return refused
+            if b"transfer-encoding" in dict(scope["headers"]):
+                return SizeMissing()
+        return BodyTooLarge(limit_bytes) if declared_bytes(scope) > limit_bytes else None
 
 
 class _Body:
@@ -91,7 +101,8 @@ class _Body:
     async def refuse(self, error: ProductError) -> None:
         """Answer, and close: what still comes of the body is nobody's."""
         content = json.dumps({"error": error.as_dict()}).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode()), (b"connection", b"close")]
+        told = {"content-type": "application/json", "content-length": str(len(content)), "connection": "close", **error.headers}
+        headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
         await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": content, "more_body": True})
         await self._linger()

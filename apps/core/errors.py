@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +14,7 @@ class ProductError(Exception):
     code = "error"
     status = 400
     sentence: object = _("Something went wrong. Try again.")
+    headers: ClassVar[Mapping[str, str]] = {}  # of the answer by HTTP
 
     def __init__(self, sentence: str | None = None, *, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(sentence or str(self.sentence))

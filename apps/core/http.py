@@ -29,8 +29,12 @@ def wants_json(request: HttpRequest) -> bool:
 def error_response(request: HttpRequest, error: ProductError) -> HttpResponse:
     """`{"error": {...}}` for programs, a page with the sentence for people, both with the error's status."""
     if wants_json(request):
-        return JsonResponse({"error": error.as_dict()}, status=error.status)
-    return render(request, "error.html", {"error": error}, status=error.status)
+        response: HttpResponse = JsonResponse({"error": error.as_dict()}, status=error.status)
+    else:
+        response = render(request, "error.html", {"error": error}, status=error.status)
+    for name, value in error.headers.items():
+        response[name] = value
+    return response
 
 
 class ProductErrorMiddleware:

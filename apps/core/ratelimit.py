@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
+from typing import ClassVar
 
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +20,7 @@ class TooMany(ProductError):
     code = "too_many"
     status = 429
     sentence = _("Too many tries. Wait a minute and try again.")
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "60"}
 
 
 def count(scope: str, who: str, *, limit: int, window_s: int = 60) -> None:

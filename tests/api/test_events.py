@@ -235,6 +235,23 @@ async def test_a_follower_holds_no_database_connection(listener: Listener) -> No
     await stream.wait(WITHIN_S)
 
 
+@pytest.mark.parametrize("is_late", [True, False])
+async def test_why_an_answer_failed_is_told_in_the_persons_language(listener: Listener, is_late: bool) -> None:
+    await in_database(User.objects.update)(language="de")
+    fail = in_database(end)
+    if is_late:
+        await fail(listener.run, status="failed", written=Written("It is"), error="engine_failed")
+    await listener.open()
+    if is_late:
+        last = await listener.next()
+    else:
+        coming = await listener.joined()
+        await fail(listener.run, status="failed", written=Written("It is"), error="engine_failed")
+        last = await coming
+    assert (last["type"], last["error"]["code"]) == ("ended", "engine_failed")
+    assert "Modell" in last["error"]["message"]
+
+
 async def test_a_stranger_gets_no_stream(listener: Listener) -> None:
     charlie: User = await in_database(make_person)("Charlie")
     own = await in_database(make_workspace)("elsewhere", owner=charlie)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -12,6 +14,12 @@ from tests.api.conftest import Program, program_of, refusal
 from tests.conftest import PASSWORD, make_workspace, signed_in
 
 DOCUMENTS = "/api/workspaces/harbour/documents"
+
+
+def is_told_in(language: str, answer: Any) -> bool:
+    """Whether the refusal is in that language."""
+    begins = {"de": "Das gibt es hier nicht", "en": "This is not here"}
+    return bool(answer.json()["error"]["message"].startswith(begins[language]))
 
 
 def test_a_key_opens_its_workspace(api: Program) -> None:
@@ -93,6 +101,27 @@ def test_our_own_pages_come_in_by_their_session(alice: User, workspace: Workspac
     token = client.get("/me/").context["csrf_token"]
     answer = client.post("/api/workspaces/harbour/conversations", {}, content_type="application/json", headers={"X-CSRFToken": str(token)})
     assert answer.status_code == 201
+
+
+@pytest.mark.parametrize(("asked", "language"), [(None, "de"), ("", "de"), ("*", "de"), ("de", "de"), ("en", "en"), ("fr", "en")])
+def test_a_program_is_told_in_the_language_it_asks_for_else_in_its_persons(
+    alice: User, api: Program, asked: str | None, language: str
+) -> None:
+    User.objects.filter(pk=alice.pk).update(language="de")
+    headers = {} if asked is None else {"Accept-Language": asked}
+    assert is_told_in(language, api.client.get("/api/workspaces/nowhere", headers=headers))
+
+
+def test_a_person_is_told_in_the_language_that_they_have_chosen(alice: User, workspace: Workspace) -> None:
+    User.objects.filter(pk=alice.pk).update(language="de")
+    answer = signed_in(alice).get("/api/workspaces/nowhere", headers={"Accept-Language": "en-GB,en;q=0.9"})
+    assert is_told_in("de", answer)
+
+
+def test_the_language_of_one_program_is_not_that_of_the_next(alice: User, api: Program, stranger: Program) -> None:
+    User.objects.filter(pk=alice.pk).update(language="de")
+    api.get("workspaces/nowhere")
+    assert is_told_in("en", stranger.get("workspaces/nowhere"))
 
 
 def test_another_site_gets_no_leave_to_read(api: Program) -> None:

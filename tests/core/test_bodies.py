@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from apps.core.bodies import MULTIPART_MAX_BYTES, BodyLimit
+from apps.core.bodies import MULTIPART_MAX_BYTES, BodyLimit, Gate
+from apps.core.errors import ProductError
 
 UPLOAD = "/api/workspaces/harbour/documents"
 Message = MutableMapping[str, Any]
@@ -21,11 +22,18 @@ def _small(settings: Any) -> None:
     settings.UPLOAD_MAX_BYTES = 1000
 
 
+async def open_gate(scope: Message) -> None:
+    """Everybody may send a file."""
+
+
 class Exchange:
     """One request to an application that reads the whole body, as Django does."""
 
-    def __init__(self, parts: Iterable[bytes], path: str = "/", method: str = "POST", declared: bytes | None = None) -> None:
+    def __init__(
+        self, parts: Iterable[bytes], path: str = "/", method: str = "POST", declared: bytes | None = None, gate: Gate = open_gate
+    ) -> None:
         headers = [] if declared is None else [(b"content-length", declared)]
+        self.gate = gate
         self.scope: Message = {"type": "http", "method": method, "path": path, "headers": headers}
         self.parts = list(parts)
         self.left = list(self.parts)
@@ -56,7 +64,7 @@ class Exchange:
 
     async def run(self) -> int:
         """The status that the client got."""
-        await BodyLimit(self.application)(self.scope, self.receive, self.send)
+        await BodyLimit(self.application, self.gate)(self.scope, self.receive, self.send)
         return int(self.sent[0]["status"])
 
 
@@ -138,3 +146,23 @@ async def test_a_file_comes_with_its_size(path: str, status: int) -> None:
     exchange.scope["headers"] = [(b"transfer-encoding", b"chunked")]
     assert await exchange.run() == status
     assert (exchange.seen is None) == (status == 411)
+
+
+async def test_what_is_not_welcome_is_never_read() -> None:
+    class Unwelcome(ProductError):
+        headers = {"Retry-After": "9"}
+
+    async def gate(scope: Message) -> ProductError:
+        return Unwelcome()
+
+    exchange = Exchange([b"x" * 60] * 3, UPLOAD, gate=gate)
+    assert await exchange.run() == 400
+    assert (exchange.seen, exchange.left) == (None, [])
+    assert dict(exchange.sent[0]["headers"])[b"retry-after"] == b"9"
+
+
+async def test_only_uploads_have_a_gate() -> None:
+    async def gate(scope: Message) -> ProductError:
+        raise AssertionError
+
+    assert await Exchange([b"x"], "/api/workspaces/harbour/search", gate=gate).run() == 200
