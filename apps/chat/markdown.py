@@ -18,6 +18,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES
 
+from apps.chat.formulas import find_formulas, is_formula, with_dollars
 from apps.chat.markers import MARKER
 
 BLOCK_MAX_CHARS = 20_000  # longer ones are shown as they are: rendering must not hold up the other runs
@@ -39,10 +40,12 @@ _ATTRIBUTES: Mapping[str, set[str]] = {
     "ol": {"start"},
     "code": {"data-language"},
     "button": {"type", "data-n", "aria-label"},
+    "span": {"data-display"},
+    "div": {"data-display"},
 }
 _CLASSES: Mapping[str, set[str]] = {
-    "div": {"code"},
-    "span": {name for name in STANDARD_TYPES.values() if name},
+    "div": {"code", "formula"},
+    "span": {"formula", *filter(None, STANDARD_TYPES.values())},
     "th": _CELL_CLASSES,
     "td": _CELL_CLASSES,
     "button": {"marker"},
@@ -61,12 +64,12 @@ _FORMATTER = HtmlFormatter(nowrap=True)
 def render_block(text: str, markers: Collection[int]) -> str:
     """The HTML of one block. `[n]` becomes `<button class="marker" data-n="n">` for n in `markers`, and goes away for any other n.
 
-    Code stands in `<div class="code"><pre><code data-language="...">`, coloured by Pygments' classes.
+    Code stands in `<div class="code"><pre><code data-language="...">`, coloured by Pygments' classes; TeX in `.formula` elements.
     """
     if len(text) > BLOCK_MAX_CHARS:
         return f"<pre>{escape(text, quote=False)}</pre>\n"
     markdown = _markdown(bare_links=text.count(":") <= BARE_LINKS_MAX_COLONS)
-    return _CLEANER.clean(markdown.render(text, {"markers": frozenset(markers)}))
+    return _CLEANER.clean(markdown.render(with_dollars(text), {"markers": frozenset(markers)}))
 
 
 @cache
@@ -76,6 +79,7 @@ def _markdown(*, bare_links: bool) -> MarkdownIt:
     if markdown.linkify is not None:
         markdown.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
     markdown.validateLink = lambda url: LINK.fullmatch(url) is not None  # type: ignore[method-assign]
+    find_formulas(markdown)
     markdown.core.ruler.push("adapt", _adapt)
     return markdown
 
@@ -97,6 +101,8 @@ def _inline(tokens: list[Token], markers: frozenset[int]) -> Iterator[Token]:
         depth += token.nesting if token.type in ("link_open", "link_close") else 0
         if token.type == "image":
             yield from _as_link(token, inside_link=depth > 0)
+        elif token.type == "math_inline" and not is_formula(token.content):
+            yield from _cut(f"${token.content}$", markers)
         elif token.type == "text" and not depth:
             yield from _cut(token.content, markers)
         else:

@@ -1,6 +1,7 @@
 import { documentUrl } from "./addresses.js";
 import { clone } from "./clone.js";
 import { copyText } from "./copy-text.js";
+import { drawFormulas } from "./formulas.js";
 import { sourceItem } from "./source-item.js";
 import { toast } from "./toast.js";
 import { words } from "./words.js";
@@ -138,6 +139,7 @@ export class AnswerView extends HTMLElement {
   #decorate() {
     for (const code of this.querySelectorAll(".code:not(:has(.code-copy))")) code.append(clone("copy-template"));
     for (const marker of this.querySelectorAll("button.marker")) marker.ariaLabel = words("marker", marker.dataset);
+    drawFormulas(this);
   }
 
   #think(thinking) {
