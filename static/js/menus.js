@@ -2,7 +2,9 @@
 export function closeMenus() {
   document.addEventListener("click", ({ target }) => {
     for (const menu of document.querySelectorAll(".menu[open]")) {
-      if (!menu.contains(target) || target.closest(".menu-item")) menu.open = false;
+      if (menu.contains(target) && !target.closest(".menu-item")) continue;
+      menu.open = false;
+      if (menu.contains(target) && target.closest("[commandfor]")) menu.querySelector("summary").focus(); // where a dialog gives the focus back to
     }
   });
   document.addEventListener("keydown", (event) => {

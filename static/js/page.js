@@ -1,7 +1,8 @@
-// Every page: the drawer, the menus, the conversations in the side, copying, and choices that are sent at once.
+// Every page: the drawer, the menus, the conversations in the side, copying, and choices that are sent at once, what toasts said.
 import { copyText } from "./copy-text.js";
 import { Drawer } from "./drawer.js";
 import { closeMenus } from "./menus.js";
+import { remember, startSaid } from "./said.js";
 import { Talks } from "./talks.js";
 import { switchThemes } from "./theme.js";
 import { expire, toast } from "./toast.js";
@@ -11,8 +12,12 @@ new Drawer().start();
 new Talks().start();
 closeMenus();
 switchThemes();
+startSaid();
 
-for (const said of document.querySelectorAll("#toasts .toast")) expire(said);
+for (const said of document.querySelectorAll("#toasts .toast")) {
+  remember(said.textContent, said.classList.contains("error") ? "error" : "");
+  expire(said);
+}
 
 document.addEventListener("click", async ({ target }) => {
   const { copy, copyText: known } = target.closest("[data-copy], [data-copy-text]")?.dataset ?? {};

@@ -1,3 +1,5 @@
+import { remember } from "./said.js";
+
 const SHOWN_MS = 7000;
 const UNDO_MS = 15000;
 
@@ -31,5 +33,6 @@ export function toast(text, { kind = "", action = "", onAction } = {}) {
     element.append(button);
   }
   document.querySelector("#toasts").append(element);
+  remember(text, kind);
   expire(element, action ? UNDO_MS : SHOWN_MS);
 }
