@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import ResetLink, Session, User
 from apps.audit.services import record_each
 from apps.core.errors import NotFound, ProductError
-from apps.core.live import end_sockets, shut_out
+from apps.core.live import end_all_sockets, end_sockets, shut_out
 
 
 class LastAdministrator(ProductError):
@@ -52,9 +52,16 @@ def disable(people: Collection[UUID], *, disabled_by: User | None) -> None:
 
 
 def enable(people: Collection[UUID], *, enabled_by: User | None) -> None:
-    """Let these people in again: by their passwords and their keys, but by no session from before."""
+    """Let these people in again: by their passwords and their keys, but by no session, not even one that came as they were disabled."""
     User.objects.filter(pk__in=people).update(is_active=True)
+    Session.objects.filter(user__in=people).delete()
     record_each("person.enabled", actor=enabled_by, targets=people)
+
+
+def end_sessions(people: Collection[UUID]) -> None:
+    """Sign these people out of every browser, at once."""
+    Session.objects.filter(user__in=people).delete()
+    end_all_sockets(people)
 
 
 def set_administrator(user: User, *, is_administrator: bool, changed_by: User) -> None:

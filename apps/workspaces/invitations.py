@@ -49,6 +49,11 @@ def invite(*, workspace: Workspace, invited_by: User, role: Role, note: str = ""
         raise Forbidden
     if workspace.is_personal:
         raise PersonalWorkspace
+    return make_invitation(workspace=workspace, invited_by=invited_by, role=role, note=note)
+
+
+def make_invitation(*, workspace: Workspace, invited_by: User, role: Role, note: str) -> tuple[Invitation, str]:
+    """A new invitation and its token; whether `invited_by` may is the caller's to know. Call it under `lock`."""
     token = new_token()
     invitation = Invitation.objects.create(
         workspace=workspace, invited_by=invited_by, role=role, note=note,

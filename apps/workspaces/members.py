@@ -41,11 +41,11 @@ def require_manager(user: User, workspace: Workspace) -> Membership:
 
 
 @transaction.atomic
-def add_member(*, workspace: Workspace, user: User, role: Role) -> Membership:
+def add_member(*, workspace: Workspace, user: User, role: Role, added_by: User | None = None) -> Membership:
     """The person's place in the workspace; one that they have already is left as it is."""
     membership, is_new = Membership.objects.get_or_create(workspace=workspace, user=user, defaults={"role": role})
     if is_new:
-        record("member.added", actor=user, workspace=workspace.pk, target=user.pk, role=role)
+        record("member.added", actor=added_by or user, workspace=workspace.pk, target=user.pk, role=role)
     return membership
 
 
@@ -58,14 +58,7 @@ def change_role(*, workspace: Workspace, changed_by: User, member: UUID, role: R
     membership = _changeable(mine, member)
     if role == Role.OWNER and mine.role != Role.OWNER:
         raise Forbidden
-    if role != Role.OWNER:
-        keep_an_owner(membership)
-    membership.role = role
-    membership.save(update_fields=["role"])
-    if role not in MANAGERS:
-        _withdraw_invitations(membership)
-    end_sockets(membership.user_id)  # they come back with the rights of then
-    record("member.role", actor=changed_by, workspace=workspace.pk, target=membership.user_id, role=role)
+    give_role(membership, role, given_by=changed_by)
     return membership
 
 
@@ -75,10 +68,27 @@ def remove_member(*, workspace: Workspace, removed_by: User, member: UUID) -> No
     lock(workspace)
     mine = membership_of(removed_by, workspace)
     membership = mine if mine.pk == member else _changeable(mine, member)
+    take_out(membership, taken_by=removed_by)
+
+
+def give_role(membership: Membership, role: Role, *, given_by: User) -> None:
+    """Give the member this role; whether `given_by` may is the caller's to know. Call it under `lock`. Raises LastOwner."""
+    if role != Role.OWNER:
+        keep_an_owner(membership)
+    membership.role = role
+    membership.save(update_fields=["role"])
+    if role not in MANAGERS:
+        _withdraw_invitations(membership)
+    end_sockets(membership.user_id)  # they come back with the rights of then
+    record("member.role", actor=given_by, workspace=membership.workspace_id, target=membership.user_id, role=role)
+
+
+def take_out(membership: Membership, *, taken_by: User) -> None:
+    """Take the member out; whether `taken_by` may is the caller's to know. Call it under `lock`. Raises LastOwner."""
     keep_an_owner(membership)
     _withdraw_invitations(membership)
     end_sockets(membership.user_id)  # they come back with the rights of then
-    record("member.removed", actor=removed_by, workspace=workspace.pk, target=membership.user_id)
+    record("member.removed", actor=taken_by, workspace=membership.workspace_id, target=membership.user_id)
     membership.delete()
 
 

@@ -83,15 +83,17 @@ def _claim_installation() -> None:
 
 
 @transaction.atomic
-def add_person(user: User) -> User:
+def add_person(user: User, *, added_by: User | None = None) -> User:
     """The person of `accounts.new_person`, saved, with a workspace of their own. Raises EmailTaken."""
-    accounts.add_person(user)
+    accounts.add_person(user, added_by=added_by)
     create_workspace(name=_("Personal"), owner=user, slug=free_slug(user.email.split("@")[0]), is_personal=True)
     return user
 
 
 @transaction.atomic
-def create_workspace(*, name: str, owner: User, slug: str | None = None, is_personal: bool = False) -> Workspace:
+def create_workspace(
+    *, name: str, owner: User, slug: str | None = None, is_personal: bool = False, made_by: User | None = None
+) -> Workspace:
     """A new workspace that `owner` owns; without `slug` one is made from the name. Raises BadSlug, SlugTaken."""
     slug = free_slug(name) if slug is None else slug
     if not SLUG.fullmatch(slug) or len(slug) > SLUG_MAX_CHARS:
@@ -102,7 +104,7 @@ def create_workspace(*, name: str, owner: User, slug: str | None = None, is_pers
     except IntegrityError:
         raise SlugTaken from None
     Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
-    record("workspace.created", actor=owner, workspace=workspace.pk)
+    record("workspace.created", actor=made_by or owner, workspace=workspace.pk)
     return workspace
 
 

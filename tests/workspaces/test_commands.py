@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from apps.accounts.models import User
 from apps.workspaces.keys import find_key
@@ -120,6 +125,37 @@ def test_createkey_prints_the_key_alone(alice: User, workspace: Workspace, comma
 def test_createkey_refuses(charlie: User, workspace: Workspace, command: Run, user: str, slug: str) -> None:
     assert " no " in refusal(command, "createkey", "--user", user, "--workspace", slug)
     assert not ApiKey.objects.exists()
+
+
+def test_disableuser_and_enableuser(bob: User, workspace: Workspace, command: Run) -> None:
+    assert "disabled" in command("disableuser", " Bob@example.org ")
+    assert not User.objects.get(pk=bob.pk).is_active
+    assert "can sign in again" in command("enableuser", "bob@example.org")
+    assert User.objects.get(pk=bob.pk).is_active
+
+
+@pytest.mark.parametrize("name", ["disableuser", "resetlink"])
+def test_who_was_disabled_is_no_person_to_a_command(bob: User, workspace: Workspace, command: Run, name: str) -> None:
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    for email in ("bob@example.org", "nobody@example.org"):
+        assert "There is no person" in refusal(command, name, email)
+
+
+def test_enableuser_refuses_who_is_not_disabled(bob: User, command: Run) -> None:
+    for email in ("bob@example.org", "nobody@example.org"):
+        assert "There is no person" in refusal(command, "enableuser", email)
+
+
+def test_resetlink_prints_the_link_alone(bob: User, command: Run, client: Client) -> None:
+    printed = command("resetlink", "bob@example.org").removesuffix("\n")
+    assert re.fullmatch(r"/reset/[\w-]{43}/", printed)
+    assert client.get(printed).status_code == 302
+
+
+def test_resetlink_knows_where_this_installation_answers(bob: User, command: Run, settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "address").write_text("http://127.0.0.1:8000/\n")
+    settings.HOME = replace(settings.HOME, path=tmp_path)
+    assert command("resetlink", "bob@example.org").startswith("http://127.0.0.1:8000/reset/")
 
 
 @pytest.mark.django_db(transaction=True)
