@@ -11,7 +11,7 @@ import pytest
 from apps.documents.parsing import errors
 from apps.documents.parsing.limits import Limits
 from apps.documents.parsing.places import Parsed
-from tests.documents.files import STRICT_W, R, W, docx, paragraph, read, relations, table, zipped
+from tests.documents.files import STRICT_W, R, W, docx, paragraph, read, relations, table
 
 LONG = "Nothing of note happened that day. " * 30
 

@@ -18,8 +18,8 @@ from tests.documents.files import pdf
 
 BROKEN = b"%PDF-1.7 broken"
 ARCHIVE = b"Rar!\x1a\7" + b"\0" * 50
-GERMAN_REASON = "Diese Datei ist beschädigt oder unvollständig. Öffnen Sie sie in ihrem Programm, speichern Sie sie neu, und laden Sie das hoch."
-    "Diese Datei ist beschädigt oder unvollständig. Öffnen Sie sie in ihrem Programm, speichern Sie sie neu und laden Sie sie hoch."
+GERMAN_REASON = (
+    "Diese Datei ist beschädigt oder unvollständig. Öffnen Sie sie in ihrem Programm, speichern Sie sie neu, und laden Sie das hoch."
 )
 
 
