@@ -12,6 +12,7 @@ from apps.documents.parsing import errors
 from apps.documents.parsing.limits import Limits
 from apps.documents.parsing.places import Parsed
 from tests.documents.files import STRICT_W, R, W, docx, paragraph, read, relations, table
+from tests.documents.office_files import A, lines
 
 LONG = "Nothing of note happened that day. " * 30
 
@@ -69,6 +70,27 @@ def test_a_note_stands_after_its_paragraph() -> None:
     }
     body = '<w:p><w:r><w:t>Open daily.</w:t><w:footnoteReference w:id="2"/></w:r></w:p>' + paragraph("Next.")
     assert body_text(body, parts=parts) == "Open daily.\n\nNot on Sundays.\n\nNext."
+
+
+def test_a_comment_stands_after_its_paragraph() -> None:
+    comments = f'<w:comments xmlns:w="{W}"><w:comment w:id="0" w:author="Ada">{paragraph("Is this still so?")}</w:comment></w:comments>'
+    parts: dict[str, bytes | str] = {
+        "word/comments.xml": comments,
+        "word/_rels/document.xml.rels": relations({"c": ("comments", "comments.xml")}),
+    }
+    body = '<w:p><w:r><w:t>Open daily.</w:t></w:r><w:r><w:commentReference w:id="0"/></w:r></w:p>' + paragraph("Next.")
+    assert body_text(body, parts=parts) == "Open daily.\n\nIs this still so?\n\nNext."
+
+
+def test_a_chart_and_a_diagram_are_read_where_they_stand() -> None:
+    parts: dict[str, bytes | str] = {
+        "word/charts/c.xml": f'<c:chartSpace xmlns:c="c" xmlns:a="{A}"><c:title>{lines("Load in tons")}</c:title></c:chartSpace>',
+        "word/diagrams/d.xml": f'<dgm:dataModel xmlns:dgm="d" xmlns:a="{A}">{lines("Plan", "Build")}</dgm:dataModel>',
+        "word/_rels/document.xml.rels": relations({"c": ("chart", "charts/c.xml"), "d": ("diagramData", "diagrams/d.xml")}),
+    }
+    chart = '<w:p><w:drawing><c:chart xmlns:c="c" r:id="c"/></w:drawing></w:p>'
+    diagram = '<w:p><w:drawing><dgm:relIds xmlns:dgm="d" r:dm="d"/></w:drawing></w:p>'
+    assert body_text(paragraph("Before.") + chart + diagram, parts=parts) == "Before.\n\nLoad in tons\n\nPlan\nBuild"
 
 
 def test_deleted_words_are_gone_and_inserted_ones_are_there() -> None:
