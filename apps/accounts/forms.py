@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.forms import LoginForm
+from allauth.account.forms import ChangePasswordForm, LoginForm
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -22,8 +22,19 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # allauth is untyped
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["login"].label = _("E-mail")
-        for field in self.fields.values():
-            field.widget.attrs.pop("placeholder", None)  # it repeats the label
+        drop_placeholders(self)
+
+
+class MyPasswordForm(ChangePasswordForm):  # type: ignore[misc]  # allauth is untyped
+    """allauth's form in the words of our other pages."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["oldpassword"].label = _("Current password")
+        self.fields["password1"].label = _("New password")
+        self.fields["password1"].help_text = _("At least 10 characters, and none that many people use.")
+        self.fields["password2"].label = _("New password once more")
+        drop_placeholders(self)
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has no subscript for it
@@ -96,3 +107,9 @@ class NewPersonForm(forms.Form):
         """What was typed, and the language it was typed in."""
         typed = {field: self.cleaned_data[field] for field in ("name", "email", "password")}
         return Details(**typed, language=get_language() or "en")
+
+
+def drop_placeholders(form: forms.Form) -> None:
+    """Take away the grey words in the fields: they repeat the labels, and go when somebody types."""
+    for field in form.fields.values():
+        field.widget.attrs.pop("placeholder", None)

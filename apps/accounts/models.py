@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Coalesce, Lower, Now, NullIf
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.browsers import Browser, read_browser
@@ -135,6 +137,11 @@ class Session(AbstractBaseSession):
         if options.get("force_update"):
             options["update_fields"] = ["session_data", "expire_date", "user"]
         super().save(**options)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether somebody was here in the last two minutes; visits are noted to the minute."""
+        return self.seen_at is not None and timezone.now() - self.seen_at < timedelta(minutes=2)
 
     @property
     def device(self) -> Browser:

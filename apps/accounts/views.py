@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from allauth.account.forms import ChangePasswordForm
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import pictures, services, time_zones
-from apps.accounts.forms import EndSessionForm, ProfileForm, ThemeForm
+from apps.accounts.forms import EndSessionForm, MyPasswordForm, ProfileForm, ThemeForm
 from apps.accounts.models import Session, User
 from apps.accounts.requests import SignedInRequest
 from apps.core.errors import Invalid
@@ -24,6 +24,7 @@ from apps.core.http import wants_json
 from apps.core.ratelimit import count
 
 PICTURES = 20  # a minute and person: each costs a process
+SESSIONS_MAX = 100
 KEEP_PICTURE = "private, max-age=604800, immutable"  # another picture has another address, another cookie (Vary) asks anew
 
 
@@ -80,10 +81,10 @@ def my_theme(request: SignedInRequest) -> HttpResponse:
 def security(request: SignedInRequest) -> HttpResponse:
     """Password and sessions; a POST ends sessions."""
     here = request.session.session_key
-    match request.POST.get("action") if request.method == "POST" else None:
-        case None:
-            sessions = Session.objects.visible_to(request.user).order_by("-seen_at", "-begun_at")
-            return render(request, "accounts/security.html", {"form": ChangePasswordForm(request.user), "sessions": sessions, "here": here})
+    if request.method != "POST":
+        sessions = Session.objects.visible_to(request.user).order_by(F("seen_at").desc(nulls_last=True))[:SESSIONS_MAX]
+        return render(request, "accounts/security.html", {"form": MyPasswordForm(request.user), "sessions": sessions, "here": here})
+    match request.POST.get("action"):
         case "end":
             _end_one(request)
         case "end_others":

@@ -85,7 +85,7 @@ def use_checked_model(name: str, *, used_by: Any) -> InstalledModel:
 
     Raises NoSuchModel, ModelRefused.
     """
-    chosen = InstalledModel.objects.visible_to(used_by).filter(name=name).first()
+    chosen = next((model for model in InstalledModel.objects.visible_to(used_by) if model.name == name), None)
     if chosen is None:
         raise NoSuchModel
     if chosen.trouble:

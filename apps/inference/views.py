@@ -23,7 +23,7 @@ def models(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _choose(request, request.POST.get("model", ""))
         return redirect("models")
-    installed = InstalledModel.objects.visible_to(request.user).order_by("name")
+    installed = InstalledModel.objects.visible_to(request.user).order_by("-is_active", "name")
     active = next((model for model in installed if model.is_active), None)
     return render(request, "inference/models.html", {"models": installed, "active": active, "no_model": services.NO_MODEL})
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from apps.accounts.models import User
-from apps.accounts.services import BadEmail, Details, EmailTaken, NoSuchPerson, WeakPassword, add_person, new_person, person_of
+from apps.accounts.services import BadEmail, Details, EmailTaken, NoSuchPerson, WeakPassword, add_person, name_from, new_person, person_of
 from tests.conftest import PASSWORD
 
 
@@ -80,3 +80,18 @@ def test_a_disabled_person_is_not_found(alice: User) -> None:
     User.objects.update(is_active=False)
     with pytest.raises(NoSuchPerson):
         person_of("alice@example.org")
+
+
+@pytest.mark.parametrize(
+    ("email", "name"),
+    [
+        ("ada.lovelace@example.org", "Ada Lovelace"),
+        ("admin@example.org", "Admin"),
+        ("ada_lovelace-1815+team@example.org", "Ada Lovelace"),
+        ("42@example.org", ""),
+    ],
+)
+def test_who_says_no_name_gets_one_from_the_address(db: None, email: str, name: str) -> None:
+    assert name_from(email) == name
+    assert new_person(Details(email, PASSWORD)).name == name
+    assert new_person(Details(email, PASSWORD, name="Dora")).name == "Dora"

@@ -131,6 +131,7 @@ class Silent:
 @pytest.mark.parametrize(
     ("method", "path", "limit"),
     [
+        ("POST", "/me/picture/", 15 * 1024 * 1024), ("POST", "/me/picture/x", 100),
         ("POST", UPLOAD, 1000 + MULTIPART_MAX_BYTES), ("PUT", UPLOAD, 100), ("POST", UPLOAD + "/x", 100), ("POST", "/x" + UPLOAD, 100),
         ("POST", UPLOAD + "\n", 100), ("POST", "/api/workspaces/a/b/documents", 100), ("POST", "/api/workspaces/harbour/search", 100),
     ],
