@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
@@ -66,6 +67,13 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def open_page(browser: Browser, product: Product) -> Iterator[OpenPage]:
     """Opens a page in a browser profile of its own. Anything that a page reports as an error, or asks of another host, fails the test."""
+    with opener(browser, product) as open_one:
+        yield open_one
+
+
+@contextmanager
+def opener(browser: Browser, product: Product) -> Iterator[OpenPage]:
+    """`open_page` for as long as the block lasts."""
     contexts, complaints = [], []
 
     def open_one(path: str = "/", *, viewport: ViewportSize = WIDE, dark: bool = False, host: str = "") -> Page:
