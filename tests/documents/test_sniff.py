@@ -16,6 +16,8 @@ import pytest
 from apps.documents.parsing import errors
 from apps.documents.parsing.sniff import sniff, sniff_data
 from tests.documents.files import docx, paragraph, pdf, zipped
+from tests.documents.office_files import flat_odf
+from tests.documents.ole_files import ole
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -65,6 +67,11 @@ def kind_of(tmp_path: Path) -> Callable[..., str]:
         (zipped({"META-INF/manifest.xml": "<x/>", "content.xml": "<x/>"}), "odt"),
         (b"{\\rtf1 x}", "rtf"),
         (OLE + b"\0" * 600 + "Workbook".encode("utf-16-le"), "xls"),
+        (ole({"Workbook": b"x"}), "xls"),
+        (ole({"One": b"x", "Two": b"x", "Three": b"x" * 70_000, "Book": b"x"}), "xls"),
+        (flat_odf("text", ""), "odt"),
+        (flat_odf("presentation", ""), "odp"),
+        (flat_odf("spreadsheet", ""), "ods"),
     ],
 )
 def test_content_decides(kind_of: Callable[..., str], data: bytes, kind: str) -> None:
@@ -107,7 +114,9 @@ def test_markdown_may_begin_with_a_tag(kind_of: Callable[..., str]) -> None:
         (b"\x7fELF\x02\x01\x01", "a program"),
         (bytes(range(256)) * 8, "a binary file of an unknown kind"),
         (OLE + b"\0" * 600 + "WordDocument".encode("utf-16-le"), "a Word document of the old kind"),
-        (OLE + b"\0" * 600, "an Office file of an old kind"),
+        (ole({"Unheard of": b"x"}), "an Office file of an old kind"),
+        (ole({"WordDocument": b"x"}), "a Word document of the old kind"),
+        (ole({"VisioDocument": b"x"}), "a Visio drawing"),
         (zipped({"Index/Document.iwa": "x"}), "an iWork document"),
     ],
 )
@@ -125,6 +134,9 @@ def test_what_cannot_be_read_is_named(kind_of: Callable[..., str], data: bytes, 
         ("application/vnd.oasis.opendocument.presentation", "odp"),
         ("application/vnd.oasis.opendocument.graphics", "odp"),
         ("application/vnd.oasis.opendocument.spreadsheet", "ods"),
+        ("application/vnd.sun.xml.writer", "odt"),
+        ("application/vnd.sun.xml.impress", "odp"),
+        ("application/vnd.sun.xml.calc", "ods"),
     ],
 )
 def test_a_stated_type_counts_most(kind_of: Callable[..., str], media_type: str, kind: str) -> None:
@@ -160,6 +172,17 @@ def typed(media_type: str, *members: str) -> bytes:
         for name, content in {"mimetype": media_type, **dict.fromkeys(members, "<x/>")}.items():
             archive.writestr(name, content)
     return out.getvalue()
+
+
+def test_an_old_container_without_its_directory_is_damaged(kind_of: Callable[..., str]) -> None:
+    for data in (OLE + b"\0" * 600, OLE, ole({"Unheard of": b"x"})[:2000]):
+        with pytest.raises(errors.Damaged):
+            kind_of(data, "a.xls")
+
+
+def test_a_sheet_inside_an_old_document_does_not_count(kind_of: Callable[..., str]) -> None:
+    with pytest.raises(errors.UnsupportedKind, match="Word document"):
+        kind_of(ole({"WordDocument": "Workbook".encode("utf-16-le")}))
 
 
 def test_an_encrypted_word_file_is_told_apart_from_an_old_one(kind_of: Callable[..., str]) -> None:

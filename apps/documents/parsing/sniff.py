@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from apps.documents.parsing.containers import ends, ole_names, zip_names
 from apps.documents.parsing.decode import marked_encoding, unmarked_utf16
-from apps.documents.parsing.errors import EmptyFile, Encrypted, UnsupportedKind, gettext_noop
+from apps.documents.parsing.errors import Damaged, EmptyFile, Encrypted, UnsupportedKind, gettext_noop
 from apps.documents.parsing.places import Kind
 
 PDF_MARK_WITHIN_BYTES = 1024
@@ -61,6 +61,9 @@ _ZIP_TYPES: tuple[tuple[bytes, Kind], ...] = (
     (b"application/vnd.oasis.opendocument.presentation", "odp"),
     (b"application/vnd.oasis.opendocument.graphics", "odp"),
     (b"application/vnd.oasis.opendocument.spreadsheet", "ods"),
+    (b"application/vnd.sun.xml.writer", "odt"),
+    (b"application/vnd.sun.xml.impress", "odp"),
+    (b"application/vnd.sun.xml.calc", "ods"),
 )
 _ZIP_UNREAD = (
     (r"Index/Document\.iwa", _MAC_DOCUMENT),
@@ -75,6 +78,7 @@ _OLE_UNREAD = (
 _BEFORE_TAG = r"(?is)(?:\s++|<\?xml[^>]*+>|<!--.*?-->)*+<"
 _HTML = re.compile(_BEFORE_TAG + r"(?:!doctype\s+html|html|head|body)[\s>]")
 _HTML_PART = re.compile(_BEFORE_TAG + r"(?:p|div|table|h[1-6]|ul|ol|article|section|main|title|meta|style|center|span)[\s>]")
+_FLAT_ODF = re.compile(r"\s*+<\?xml[^>]*+>[^<]*+<office:document\s[^>]*?office:mimetype=\"([^\"]*)")
 _ENVELOPE = re.compile(r">?From [^\n]*\n")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]{0,70}):[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|$)")
 _OF_MAILS_ONLY = frozenset({"mime-version", "message-id", "received", "return-path"})
@@ -92,14 +96,14 @@ _LOOK_ALIKES: dict[str, Kind] = {
 def sniff(path: Path, *, name: str) -> Kind:
     """The kind of the file at `path`, uploaded as `name`. Reads some hundred kB of it.
 
-    Raises EmptyFile, Encrypted, UnsupportedKind.
+    Raises Damaged, EmptyFile, Encrypted, UnsupportedKind.
     """
     with path.open("rb") as file:
         return _kind(file, name)
 
 
 def sniff_data(data: bytes, *, name: str) -> Kind:
-    """The kind of what is held in memory, such as a mail's attachment. Raises EmptyFile, Encrypted, UnsupportedKind."""
+    """The kind of what is held in memory, such as a mail's attachment. Raises Damaged, EmptyFile, Encrypted, UnsupportedKind."""
     return _kind(BytesIO(data), name)
 
 
@@ -154,7 +158,9 @@ def _ole_kind(names: list[str], seen: bytes) -> Kind:
     unread = next((sentence for stream, sentence in _OLE_UNREAD if has(stream)), "")
     if kind := next((kind for stream, kind in _OLE_KINDS if not unread and has(stream)), None):
         return kind
-    raise UnsupportedKind(unread or _OLD_OFFICE)
+    if unread or names:
+        raise UnsupportedKind(unread or _OLD_OFFICE)
+    raise Damaged  # its directory is gone
 
 
 def _is_image(head: bytes) -> bool:
@@ -186,6 +192,8 @@ def _as_text(head: bytes) -> str:
 
 
 def _text_kind(text: str, suffix: str) -> Kind:
+    if flat := _FLAT_ODF.match(text):
+        return next((kind for media_type, kind in _ZIP_TYPES if flat[1].encode().startswith(media_type)), "text")
     if _HTML.match(text):
         return "html"
     if _is_mail(text):
