@@ -1,4 +1,4 @@
-"""No log tells the secret of a link, whoever writes the line."""
+"""No log tells the secret of a link or the name of a workspace, whoever writes the line."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from apps.accounts.models import User
 from gemmaweb.logs import LineFormatter
 
 TOKEN = "gU9kVb3e_Zq-7x0mJt5wYc2aLs8dHf4rPiNoB1vC6uE"
@@ -60,6 +61,15 @@ def test_one_try_too_many(installation: object, log: Lines, path: str) -> None:
     assert TOKEN not in "".join(log.lines)
 
 
+@pytest.mark.parametrize("path", ["/w/heron/", "/w/heron/documents/", "/api/workspaces/heron", "/api/workspaces/heron/search"])
+def test_a_workspace_that_is_not_found(charlie: User, log: Lines, path: str) -> None:
+    client = Client()
+    client.force_login(charlie)
+    assert client.get(path).status_code in {404, 405}
+    assert log.lines
+    assert "heron" not in "".join(log.lines)
+
+
 def test_a_fault_of_ours(log: Lines) -> None:
     try:
         raise ValueError(f"no row for /reset/{TOKEN}/")
@@ -68,6 +78,6 @@ def test_a_fault_of_ours(log: Lines) -> None:
     assert ("Traceback" in log.lines[0], TOKEN in log.lines[0]) == (True, False)
 
 
-@pytest.mark.parametrize("line", ["GET /w/harbour/ 200", "chat: run 0190 ended after 3.2 s", "/invitations/ /reset/ preset/x"])
+@pytest.mark.parametrize("line", ["GET /w/ 200", "/workspaces/deleted/", "chat: run 0190 ended", "/invitations/ /reset/ preset/x"])
 def test_other_lines_stay_as_they_are(line: str) -> None:
     assert LineFormatter().format(logging.LogRecord("x", logging.INFO, "x", 1, line, None, None)) == line
