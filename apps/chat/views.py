@@ -96,7 +96,7 @@ def restore(request: HttpRequest, pk: UUID) -> HttpResponse:
 def citation(request: HttpRequest, pk: UUID, message: UUID, n: int) -> HttpResponse:
     """The page that marker [n] points at, its words marked.
 
-    Template documents/_evidence.html; context: citation, document, page, page_count, before, marked, after.
+    Template documents/_evidence.html; context: citation, document, and what `read_page` gives of the page.
     """
     answers = Message.objects.visible_to(person(request)).filter(conversation=pk, pk=message, role=Message.Role.ASSISTANT)
     found = _cited(only(answers.select_related("run")), n)

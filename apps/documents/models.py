@@ -21,6 +21,10 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         """Documents of the workspaces that `user` belongs to, deleted ones left out."""
         return self.filter(workspace__in=Workspace.objects.visible_to(user), deleted_at=None)
 
+    def removed_from(self, user: User) -> DocumentQuerySet:
+        """Deleted documents of those workspaces, as long as they can be brought back."""
+        return self.filter(workspace__in=Workspace.objects.visible_to(user)).exclude(deleted_at=None)
+
 
 class Document(models.Model):
     """A file on the workspace's shelf. What was uploaded under it stands in its versions; `current` is the newest."""

@@ -8,15 +8,17 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import default_storage
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
+from apps.core.database import only
 from apps.core.errors import NotFound
 from apps.core.ranges import file_response
+from apps.documents.finding import Hits, find_in
 from apps.documents.models import Document
-from apps.documents.reading import read_page
+from apps.documents.reading import contents_of, read_page
 from apps.workspaces.page import page_context, person
 
 SHOWN_MAX = 200
@@ -29,7 +31,7 @@ QUOTE_MAX_CHARS = 4000
 def shelf(request: HttpRequest, slug: str) -> HttpResponse:
     """The workspace's documents, newest first, those that `?q=` names."""
     context = page_context(request, slug)
-    query = request.GET.get("q", "").replace("\x00", "")[:QUERY_MAX_CHARS].strip()
+    query = _query(request, "q")
     documents = Document.objects.visible_to(person(request)).filter(workspace=context["workspace"])
     if query:
         documents = documents.filter(Q(name__icontains=query) | Q(title__icontains=query))
@@ -40,12 +42,28 @@ def shelf(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def document(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The text of a document, opened at `?page=`, with the words of `?quote=` marked."""
-    found = _document_or_not_found(request, pk)
+    """A document, opened at `?page=`, with the words of `?quote=` marked, and the pages that have those of `?find=`.
+
+    Template documents/document.html; one that was deleted and can be brought back: documents/removed.html, with status 404.
+    """
+    found = Document.objects.visible_to(person(request)).select_related("workspace", "current", "added_by").filter(pk=pk).first()
+    if found is None:
+        return _removed(request, pk)
     context = page_context(request, found.workspace.slug)
-    has_text = found.current is not None and found.current.pages > 0
-    reading = _read(request, found, _number(request.GET.get("page", "1"))) if has_text else {"page": None}
-    return render(request, "documents/document.html", {**context, **reading, "document": found})
+    version = found.current
+    if version is None or version.pages == 0:
+        return render(request, "documents/document.html", {**context, "document": found, "page": None})
+    query = _query(request, "find")
+    hits = find_in(version, query) if query else None
+    reading = _read(request, found, _number(request.GET.get("page", "1")))
+    beside = {"query": query, "hits": hits, "contents": contents_of(version, hits)}
+    return render(request, "documents/document.html", {**context, **reading, **beside, "document": found})
+
+
+def _removed(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The page of a document that its team deleted a moment ago. Raises NotFound where there is none."""
+    gone = only(Document.objects.removed_from(person(request)).filter(pk=pk).select_related("workspace"))
+    return render(request, "documents/removed.html", {**page_context(request, gone.workspace.slug), "document": gone}, status=404)
 
 
 @login_required
@@ -54,6 +72,15 @@ def document_page(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
     """One page's text as a part that is put into the page that is open."""
     found = _document_or_not_found(request, pk)
     return render(request, "documents/_page.html", {**_read(request, found, number), "document": found})
+
+
+@login_required
+@require_GET
+def document_find(request: HttpRequest, pk: UUID) -> JsonResponse:
+    """Where the words of `?find=` stand: `{"total", "pages": [[number, times], ...], "until"}`, the last being 0 where all was searched."""
+    version = _document_or_not_found(request, pk).current
+    hits = find_in(version, _query(request, "find")) if version else Hits([], 0, 0)
+    return JsonResponse({"total": hits.total, "pages": [[page.number, page.times] for page in hits.pages], "until": hits.until})
 
 
 @login_required
@@ -82,8 +109,13 @@ def _document_or_not_found(request: HttpRequest, pk: UUID) -> Document:
 def _read(request: HttpRequest, found: Document, number: int) -> dict[str, Any]:
     if found.current is None:
         raise NotFound
-    quote, start = request.GET.get("quote", ""), _number(request.GET.get("start", "0"))
-    return read_page(found.current, number, quote=quote[:QUOTE_MAX_CHARS], start=start)._asdict()
+    quote, start = request.GET.get("quote", "")[:QUOTE_MAX_CHARS], _number(request.GET.get("start", "0"))
+    return {**read_page(found.current, number, quote=quote, start=start)._asdict(), "quote": quote}
+
+
+def _query(request: HttpRequest, name: str) -> str:
+    """The words that somebody looks for."""
+    return request.GET.get(name, "").replace("\x00", "")[:QUERY_MAX_CHARS].strip()
 
 
 def _number(given: str) -> int:

@@ -20,16 +20,6 @@ export function documentUrl(id, place) {
   return place ? `${url}?${new URLSearchParams({ page: place.page, quote: place.quote.slice(0, QUOTE_MAX_CHARS) })}` : url;
 }
 
-/**
- * One page of a document as a part, with words marked.
- * @param {string} id
- * @param {{page: string, quote: string}} place
- */
-export function pageUrl(id, { page, quote }) {
-  const url = pattern("pageUrl").replace(FIRST_ID, id).replace(NUMBER, page);
-  return `${url}?${new URLSearchParams({ quote: quote.slice(0, QUOTE_MAX_CHARS) })}`;
-}
-
 /** @param {string} id */
 export function conversationUrl(id) {
   return pattern("conversationUrl").replace(FIRST_ID, id);

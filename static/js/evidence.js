@@ -1,9 +1,10 @@
-import { citationUrl, pageUrl } from "./addresses.js";
-import { clone } from "./clone.js";
+import { citationUrl } from "./addresses.js";
+import { EvidenceSize } from "./evidence-size.js";
 import { fetchPart } from "./request.js";
 import { words } from "./words.js";
 
 const WIDE = matchMedia("(width > 62rem)");
+const STEPS = { n: 1, p: -1, F3: 1 };
 
 /** The panel beside the talk: the page that a marker points at with the words marked, and the sources of that answer. */
 export class Evidence {
@@ -12,6 +13,7 @@ export class Evidence {
   #sources = document.querySelector("#evidence-sources");
   #answer = null;
   #n = "";
+  #viewer = null;
   #wasClosed = false;
   #returnTo = null;
 
@@ -20,49 +22,73 @@ export class Evidence {
     this.conversation = conversation;
     turns.addEventListener("click", ({ target }) => {
       const marker = target.closest("button.marker");
-      if (marker) this.open(marker.closest("chat-answer"), marker.dataset.n, marker);
+      if (marker) this.open(marker.closest("chat-answer"), marker.dataset.n, { from: marker });
     });
     turns.addEventListener("sources", ({ target }) => this.#offer(target));
-    turns.addEventListener("ended", ({ target }) => {
-      if (target === this.#answer && !this.#panel.hidden) this.#load(); // now its citations are stored
-    });
     this.#panel.addEventListener("click", (event) => this.#onClick(event));
+    this.#panel.addEventListener("keydown", (event) => this.#onKey(event));
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !this.#panel.hidden && !event.isComposing) this.close();
+      const isForAnother = event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]");
+      if (event.key === "Escape" && !this.#panel.hidden && !isForAnother) this.close();
     });
+    new EvidenceSize(this.#panel, this.#panel.querySelector("[role='separator']"), WIDE).start();
     const last = [...turns.querySelectorAll("chat-answer:has(.source)")].at(-1);
     if (last) this.#offer(last);
   }
 
-  /** @param {import("./answer-view.js").AnswerView} answer @param {string} n @param {HTMLElement} [from] gets the focus back */
-  async open(answer, n, from) {
-    [this.#answer, this.#n, this.#returnTo] = [answer, n, from ?? null];
+  /**
+   * Show what marker `n` of an answer stands for. A person who asked for it gets the page itself, and the focus goes there.
+   * @param {import("./answer-view.js").AnswerView} answer
+   * @param {string} n
+   * @param {{from?: HTMLElement | null}} [asked] by a person, from where; it gets the focus back
+   */
+  async open(answer, n, asked) {
+    [this.#answer, this.#n] = [answer, n];
+    if (asked?.from) this.#returnTo = asked.from;
     this.#panel.hidden = false;
     this.#list();
-    await this.#load();
+    if (asked?.from) this.#page.focus({ preventScroll: true });
+    await this.#load({ asPages: asked !== undefined });
   }
 
   close() {
     this.#panel.hidden = true;
     this.#wasClosed = true;
+    this.#viewer?.close();
+    this.#viewer = null;
+    this.#page.replaceChildren();
     this.#mark();
-    this.#returnTo?.focus();
+    if (this.#returnTo?.isConnected) this.#returnTo.focus();
   }
 
   /** Open by itself with the first source of an answer, where there is room and nobody has closed the panel. */
   #offer(answer) {
     if (answer === this.#answer && !this.#panel.hidden) return this.#list();
-    if (WIDE.matches && !this.#wasClosed) this.open(answer, answer.querySelector(".source").dataset.n);
+    if (WIDE.matches && !this.#wasClosed && !this.#panel.contains(document.activeElement))
+      this.open(answer, answer.querySelector(".source").dataset.n);
   }
 
   #onClick(event) {
     if (event.target.closest("[data-evidence-close]")) return this.close();
-    const step = event.target.closest("a[data-page]");
+    const step = event.target.closest("[data-step]");
     const source = event.target.closest(".source");
-    if (!step && !source) return;
+    if (step) return this.#step(Number(step.dataset.step));
+    if (!source || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    if (step) this.#turn(step.dataset.page);
-    else this.open(this.#answer, source.dataset.n, this.#returnTo);
+    this.open(this.#answer, source.dataset.n, {});
+  }
+
+  #onKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea") || !(event.key in STEPS)) return;
+    event.preventDefault();
+    this.#step(event.key === "F3" && event.shiftKey ? -1 : STEPS[event.key]);
+  }
+
+  /** The next or the previous source of the answer, whatever document it stands in. @param {number} step */
+  #step(step) {
+    const numbers = [...this.#sources.children].map((source) => source.dataset.n);
+    const next = numbers[numbers.indexOf(this.#n) + step];
+    if (next) this.open(this.#answer, next, {});
   }
 
   #list() {
@@ -74,59 +100,50 @@ export class Evidence {
   #mark() {
     for (const marker of document.querySelectorAll(".marker.open")) marker.classList.remove("open");
     if (this.#panel.hidden) return;
-    const item = this.#sources.querySelector(`[data-n="${this.#n}"]`);
-    item?.querySelector("a").setAttribute("aria-current", "true");
-    item?.querySelector(".marker").classList.add("open");
+    const items = [...this.#sources.children];
+    const at = items.findIndex((source) => source.dataset.n === this.#n);
+    items[at]?.querySelector("a").setAttribute("aria-current", "true");
+    items[at]?.querySelector(".marker").classList.add("open");
+    items[at]?.scrollIntoView({ block: "nearest" });
     for (const marker of this.#answer.querySelectorAll(`button.marker[data-n="${this.#n}"]`)) marker.classList.add("open");
+    document.querySelector("#evidence-place").textContent = words("source_of", { place: at + 1, sources: items.length });
+    for (const button of this.#panel.querySelectorAll("[data-step]"))
+      button.ariaDisabled = String(!items[at + Number(button.dataset.step)]);
   }
 
-  async #load() {
-    const [answer, n, isWhole] = [this.#answer, this.#n, !this.#answer.isOpen];
-    const html = await fetchPart(isWhole ? this.#citationAddress() : this.#pageAddress()).catch(() => null);
-    if (answer !== this.#answer || n !== this.#n) return; // another one was opened meanwhile
-    if (html === null) return this.#say(words("source_unreachable"));
-    this.#page.innerHTML = html;
-    if (!isWhole) this.#page.prepend(this.#head());
-    this.#showMark();
+  async #load(how) {
+    const [answer, n] = [this.#answer, this.#n];
+    const address = citationUrl(this.conversation(), answer.dataset.message, n);
+    const [html, module] = await Promise.all([fetchPart(address), import("./viewer.js")]).catch(() => []);
+    if (answer !== this.#answer || n !== this.#n || this.#panel.hidden) return; // another one was opened meanwhile, or none
+    if (!html) return this.#say(words("source_unreachable"));
+    const part = document.createElement("template");
+    part.innerHTML = html;
+    await this.#show(part.content, module.Viewer, how);
   }
 
-  #citationAddress() {
-    return citationUrl(this.conversation(), this.#answer.dataset.message, this.#n);
-  }
-
-  /** Citations are stored with their answer's end: until then the page itself is asked for. */
-  #pageAddress() {
-    const { document: id, pageNumber: page } = this.#source().dataset;
-    return pageUrl(id, { page, quote: this.#source().querySelector(".source-quote").textContent });
-  }
-
-  #head() {
-    const head = clone("evidence-template");
-    head.querySelector(".evidence-title").textContent = this.#source().querySelector(".source-title").textContent;
-    return head;
-  }
-
-  #source() {
-    return this.#answer.querySelector(`.source[data-n="${this.#n}"]`);
-  }
-
-  #showMark() {
-    const mark = this.#page.querySelector("mark");
-    const paper = mark?.closest(".paper");
-    if (paper) paper.scrollTop = mark.offsetTop - paper.offsetTop - paper.clientHeight / 3;
+  /** @param {DocumentFragment} part what the server says of the citation @param {typeof import("./viewer.js").Viewer} Viewer */
+  async #show(part, Viewer, how) {
+    const fresh = part.querySelector(".viewer");
+    const isOpen = fresh && this.#viewer?.canShow(fresh);
+    if (isOpen) {
+      this.#page.querySelector(".evidence-head").replaceWith(part.querySelector(".evidence-head"));
+    } else {
+      this.#viewer?.close();
+      this.#page.replaceChildren(part);
+      this.#viewer = fresh ? new Viewer(fresh) : null;
+    }
+    if (!fresh) return;
+    if (document.activeElement === this.#page) this.#viewer.focus();
+    await this.#viewer.show(Viewer.placeOf(fresh), { asPages: how.asPages || isOpen });
   }
 
   #say(sentence) {
     const line = document.createElement("p");
     line.className = "evidence-wait";
     line.textContent = sentence;
+    this.#viewer?.close();
+    this.#viewer = null;
     this.#page.replaceChildren(line);
-  }
-
-  /** Another page of the same document. @param {string} url */
-  async #turn(url) {
-    const html = await fetchPart(url).catch((error) => this.#say(error.message));
-    const page = this.#page.querySelector(".page-view");
-    if (html && page) page.outerHTML = html;
   }
 }

@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES, STATIC = ROOT / "templates", ROOT / "static"
 CHAT_PAGE = ["base.html", "app.html", "chat/conversation.html"]
 CHAT_PAGE_MAX_BYTES = 150_000
+FIRST_PDF_MAX_BYTES = 600_000
+PDF_VIEWER = ["vendor/pdfjs/pdf.min.mjs", "vendor/pdfjs/pdf.worker.min.mjs"]
+LATER = re.compile(r'\bimport\("([^"]+\.js)"\)')
 IMPORT = re.compile(r'^(?:import|export [{*])[^;(]*?"([^"]+)"', re.MULTILINE)
 LOADED = re.compile(r"""\b(?:src|href)=["']{% static '([^']+)' %}""")  # what stands in a data attribute is fetched when it is needed
 HASHED = re.compile(r"^(.+)\.[0-9a-f]{12}(\.\w+)$")
@@ -50,14 +53,17 @@ def entries() -> set[str]:
     return {name for _, text in templates() for name in LOADED.findall(text) if name.endswith(".js")}
 
 
-def modules_from(storage: HashedStaticStorage, entry: str) -> set[str]:
-    """The hashed names of all modules that `entry` loads, itself included."""
+def modules_from(storage: HashedStaticStorage, entry: str, *, later: bool = False) -> set[str]:
+    """The hashed names of all modules that `entry` loads, itself included; with `later` those that it may load too."""
     waiting, seen = [storage.stored_name(entry)], set()
     while waiting:
         name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting += [(Path(name).parent / target).as_posix() for target in IMPORT.findall(Path(storage.path(name)).read_text())]
+        if name in seen:
+            continue
+        seen.add(name)
+        text = Path(storage.path(name)).read_text()
+        targets = IMPORT.findall(text) + (LATER.findall(text) if later else [])
+        waiting += [(Path(name).parent / target).as_posix() for target in targets]
     return seen
 
 
@@ -69,12 +75,12 @@ def unhashed(name: str) -> str:
 
 def test_every_import_is_hashed_and_loads_once(collected: HashedStaticStorage) -> None:
     for entry in entries():
-        modules = modules_from(collected, entry)
+        modules = modules_from(collected, entry, later=True)
         assert len({unhashed(name) for name in modules}) == len(modules)
 
 
 def test_every_module_is_used(collected: HashedStaticStorage) -> None:
-    used = {unhashed(name) for entry in entries() for name in modules_from(collected, entry)}
+    used = {unhashed(name) for entry in entries() for name in modules_from(collected, entry, later=True)}
     assert used - {"ninja/swagger-ui-bundle.js"} == {f"js/{name}" for name in scripts()}
 
 
@@ -84,6 +90,14 @@ def test_the_chat_page_is_small(collected: HashedStaticStorage) -> None:
     for entry in (name for name in names if name.endswith(".js")):
         files |= modules_from(collected, entry)
     assert sum(compressed_bytes(Path(collected.path(name))) for name in files) <= CHAT_PAGE_MAX_BYTES
+
+
+def test_the_first_pdf_costs_little_more(collected: HashedStaticStorage) -> None:
+    """What is fetched with the first marker that is clicked, as gzip packs it: browsers take no Brotli over plain http."""
+    before = modules_from(collected, "js/chat.js")
+    files = modules_from(collected, "js/chat.js", later=True) - before | {collected.stored_name(name) for name in PDF_VIEWER}
+    assert not before & files
+    assert sum(Path(collected.path(f"{name}.gz")).stat().st_size for name in files) <= FIRST_PDF_MAX_BYTES
 
 
 def compressed_bytes(path: Path) -> int:

@@ -8,9 +8,10 @@ from django.core.files.storage import default_storage
 from apps.accounts.models import User
 from apps.documents import views
 from apps.documents.services import remove
-from apps.workspaces.models import Workspace
+from apps.workspaces.models import Membership, Role, Workspace
 from tests.conftest import make_workspace, signed_in
-from tests.documents.conftest import Upload
+from tests.documents.conftest import LEASE, Upload
+from tests.documents.files import pdf
 
 
 def test_the_team_sees_the_shelf(upload: Upload, workspace: Workspace, bob: User) -> None:
@@ -136,6 +137,37 @@ def test_a_stranger_finds_nothing_and_somebody_signed_out_is_asked_to_sign_in(up
 @pytest.mark.parametrize("query", [{"page": "0"}, {"page": "-1"}, {"page": "x"}, {"page": "9" * 30}, {"page": "2"}, {"start": "\x00"}])
 def test_a_page_that_cannot_be_is_not_found(upload: Upload, alice: User, query: dict[str, str]) -> None:
     assert signed_in(alice).get(f"/d/{upload().pk}/", query).status_code == 404
+
+
+def test_a_removed_document_can_be_brought_back_from_its_page(upload: Upload, alice: User, charlie: User) -> None:
+    document = upload()
+    remove(document=document, removed_by=alice)
+    page = signed_in(alice).get(f"/d/{document.pk}/")
+    assert page.status_code == 404
+    assert f"/documents/{document.pk}/restore".encode() in page.content
+    assert LEASE.encode() not in page.content
+    assert document.name.encode() not in signed_in(charlie).get(f"/d/{document.pk}/").content
+
+
+def test_a_viewer_is_told_that_it_is_gone_and_nothing_more(upload: Upload, workspace: Workspace, alice: User, charlie: User) -> None:
+    Membership.objects.create(workspace=workspace, user=charlie, role=Role.VIEWER)
+    document = upload()
+    remove(document=document, removed_by=alice)
+    page = signed_in(charlie).get(f"/d/{document.pk}/")
+    assert (page.status_code, b"/restore" in page.content) == (404, False)
+
+
+def test_a_pdf_is_offered_as_it_is(upload: Upload, alice: User) -> None:
+    document = upload(pdf("One page of words."), name="one.pdf")
+    page = signed_in(alice).get(f"/d/{document.pk}/")
+    assert f'data-pdf="/d/{document.pk}/original/"'.encode() in page.content
+    assert b"data-pdf" not in signed_in(alice).get(f"/d/{upload().pk}/").content
+
+
+def test_warnings_stand_above_the_pages(upload: Upload, alice: User) -> None:
+    page = signed_in(alice).get(f"/d/{upload(pdf('Words.', ''), name='gap.pdf').pk}/")
+    assert b"Page 2 had no text" in page.content
+    assert b"This page has no text" in signed_in(alice).get(f"/d/{page.context['document'].pk}/pages/2/").content
 
 
 def test_a_removed_document_is_gone(upload: Upload, alice: User) -> None:

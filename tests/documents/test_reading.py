@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from django.utils.html import escape
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,18 +76,29 @@ def test_in_a_page_without_end_it_is_found_where_it_is_said_to_be() -> None:
     assert find_quote(text, "six months", at) == (at, at + len("six months"))
 
 
-def test_a_page_is_shown_in_three_parts(upload: Upload) -> None:
+def test_a_page_is_shown_with_the_quote_marked(upload: Upload) -> None:
     version = upload().current
     assert version is not None
     reading = read_page(version, 1, quote="six months' notice")
-    assert reading.before + reading.marked + reading.after == LEASE
-    assert (reading.marked, reading.page_count) == ("six months' notice", 1)
+    assert [line for block in reading.blocks for line in block.lines] == [
+        escape(LEASE).replace("six months&#x27; notice", "<mark>six months&#x27; notice</mark>")
+    ]
+    assert (reading.marked, reading.nth, reading.page_count, reading.is_pdf) == ("six months' notice", 0, 1, False)
+
+
+def test_of_several_places_it_says_which_one_is_marked(upload: Upload) -> None:
+    text = "Notice of the first kind. Notice of the second kind. Notice of the third kind."
+    version = upload(text).current
+    assert version is not None
+    assert [read_page(version, 1, quote="notice", start=start).nth for start in (0, 30, 90)] == [0, 1, 2]
 
 
 def test_a_quote_that_is_not_there_marks_nothing(upload: Upload) -> None:
     version = upload().current
     assert version is not None
-    assert read_page(version, 1, quote="a year's notice")[2:] == ("", "", LEASE)
+    reading = read_page(version, 1, quote="a year's notice")
+    assert (reading.marked, reading.nth) == ("", 0)
+    assert "<mark" not in "".join(line for block in reading.blocks for line in block.lines)
 
 
 @pytest.mark.parametrize("number", [0, 2, 10**6])
