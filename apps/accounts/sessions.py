@@ -39,6 +39,12 @@ class SessionStore(DatabaseStore):
         row.user_id = data.get(SESSION_KEY)
         return row
 
+    async def acreate_model_instance(self, data: dict[str, Any]) -> Session:
+        """The same for who comes from the event loop."""
+        row = cast("Session", await super().acreate_model_instance(data))
+        row.user_id = data.get(SESSION_KEY)
+        return row
+
     def cycle_key(self) -> None:
         """A new key for the same session: what is known of it stays."""
         known = self.row

@@ -26,15 +26,20 @@ WRONG_KEYS = 60  # a minute and address: a key cannot be guessed, but trying cos
 
 @dataclass(frozen=True)
 class Caller:
-    """A person; with a key they reach its workspace only. `language` is that of the sentences they get."""
+    """A person; with a key they reach its workspace only. `language` is that of their sentences, `session` the key of a browser's."""
 
     user: User
     key: ApiKey | None = None
     language: str = settings.LANGUAGE_CODE
+    session: str = ""
 
     def as_of_now(self) -> Caller:
-        """The same caller, their row as it is now: a stream outlives the request that began it. Raises NotFound where they are gone."""
-        return replace(self, user=only(User.objects.filter(pk=self.user.pk, is_active=True)))
+        """The same caller, their row as it is now: a stream outlives the request that began it.
+
+        Raises NotFound where the person is gone, or was signed out of the browser.
+        """
+        people = User.objects.filter(sessions=self.session) if self.session else User.objects.all()
+        return replace(self, user=only(people.filter(pk=self.user.pk, is_active=True)))
 
     def workspaces(self) -> WorkspaceQuerySet:
         """Those that can be reached now."""
@@ -106,7 +111,8 @@ class BrowserAuth(APIKeyCookie):
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
         """The person who has signed in."""
-        return Caller(request.user, language=request.user.language) if request.user.is_authenticated else None
+        session = request.session.session_key or ""
+        return Caller(request.user, language=request.user.language, session=session) if request.user.is_authenticated else None
 
 
 class ApiRequest(HttpRequest):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.core.asgi import get_asgi_application
 from django.db import connection, connections
 from django.test import AsyncClient
 
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
 from apps.chat.ending import end
 from apps.chat.models import Conversation, Generation
 from apps.chat.services import ask
@@ -179,6 +180,23 @@ async def test_it_ends_with_the_right_to_read(listener: Listener, monkeypatch: p
     await in_database(ApiKey.objects.update)(revoked_at="2026-01-01T00:00Z")
     async with asyncio.timeout(WITHIN_S):
         assert {event async for event in listener.events} <= {b": still here\n\n"}
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_a_browser_that_was_signed_out_hears_no_more(listener: Listener, monkeypatch: pytest.MonkeyPatch, ends: bool) -> None:
+    monkeypatch.setattr("apps.api.events.LOOK_AGAIN_S", 0.2)
+    browser, other = AsyncClient(), AsyncClient()
+    for one in (browser, other):
+        await one.aforce_login(await User.objects.aget())
+    answer = await browser.get(f"/api/runs/{listener.run.pk}/events")
+    listener.events = aiter(answer.streaming_content)  # type: ignore[attr-defined]  # it is a stream
+    await sync_to_async(connections.close_all)()
+    coming = await listener.joined()
+    signed_out = browser if ends else other
+    await Session.objects.filter(pk=signed_out.session.session_key).adelete()
+    with pytest.raises(StopAsyncIteration) if ends else nullcontext():
+        assert (await coming)["type"] == "ping"
+        assert (await listener.next())["type"] == "ping"
 
 
 @pytest.mark.parametrize("end", ["disabled", "removed", "key"])
