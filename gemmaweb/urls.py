@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from gemmaweb import health
+from gemmaweb import administration, health
 
 urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("api/", include("apps.api.urls")),
     path("", include("apps.inference.urls")),
+    path("admin/workspaces/", administration.workspaces, name="administration_workspaces"),
+    path("admin/workspaces/new/", administration.new_workspace, name="administration_new_workspace"),
+    path("admin/workspaces/<uuid:pk>/", administration.workspace, name="administration_workspace"),
     path("", include("apps.accounts.urls")),
     path("", include("apps.workspaces.urls")),
     path("", include("apps.documents.urls")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.workspaces import lifecycle_views, views
+from apps.workspaces import administration, lifecycle_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,5 +17,8 @@ urlpatterns = [
     path("w/<slug:slug>/unarchive/", lifecycle_views.unarchive, name="unarchive_workspace"),
     path("w/<slug:slug>/delete/", lifecycle_views.delete, name="delete_workspace"),
     path("workspaces/deleted/", lifecycle_views.deleted, name="deleted_workspaces"),
+    path("admin/people/", administration.people, name="administration_people"),
+    path("admin/people/new/", administration.new_person, name="administration_new_person"),
+    path("admin/people/<uuid:pk>/", administration.person, name="administration_person"),
     path("me/keys/", views.my_keys, name="keys"),
 ]

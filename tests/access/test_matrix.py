@@ -18,7 +18,6 @@ from apps.chat.models import Citation, Generation
 from apps.documents import services as documents
 from apps.documents.models import Document
 from apps.workspaces import lifecycle
-from apps.workspaces import lifecycle
 from apps.workspaces.keys import create_key
 from apps.workspaces.models import ApiKey, Role, Workspace
 from tests.conftest import make_person
@@ -32,11 +31,16 @@ BODIES: dict[str, dict[str, Any]] = {
     "api/conversations/<uuidstr:pk>": {"title": "New"},
     "api/conversations/<uuidstr:pk>/messages": {"text": "What is the notice?"},
 }
+FORMS = {
     "me/picture/": b"action=remove",
     "me/theme/": b"theme=dark",
     "me/security/": b"action=end_others",
     "admin/models/": b"model=quote",
-FORMS = {
+    "admin/people/": b"act=end_sessions&person=%p",
+    "admin/people/new/": b"action=create&name=Dora&email=dora@example.org&role=member",
+    "admin/people/<uuid:pk>/": b"action=reset_link",
+    "admin/workspaces/new/": b"name=Quay&owner=alice@example.org",
+    "admin/workspaces/<uuid:pk>/": b"email=alice@example.org&role=owner",
     "c/<uuid:pk>/rename/": b"title=New",
     "w/<slug:slug>/settings/": b"name=New&answering=best&language=en",
     "w/<slug:slug>/people/": b"action=invite&role=member&note=",
@@ -103,15 +107,16 @@ def ask(client: Client, method: str, route: str, run: Generation) -> int:
     if "/restore" in route and "documents" in route:
         documents.remove(document=document, removed_by=run.asked_by)
     if route in {"c/<uuid:pk>/restore/", "api/conversations/<uuidstr:pk>/restore"}:
+        chat.delete(conversation=run.conversation)
     if route.startswith("pictures"):
         Picture.objects.create(user=run.asked_by, large=b"png", small=b"png")
         User.objects.filter(pk=run.asked_by_id).update(picture="face")
-        chat.delete(conversation=run.conversation)
     subjects = {"api/runs": run.pk, "api/conv": run.conversation_id, "c/<uuid:": run.conversation_id, "api/keys": ApiKey.objects.get().pk}
+    subjects |= {"admin/pe": run.asked_by_id, "admin/wo": run.workspace_id}
     subject = {**subjects, "pictures": run.asked_by_id}.get(route[:8], document.pk)
     path = "/" + route.replace("<slug:slug>", "harbour").replace("<int:number>", "1").replace("<int:n>", "1").replace("<path:rest>", "x")
-    path = path.replace("<slug:name>/<int:side>", "face/64")
     path = path.replace("<uuid:message>", str(run.answer_id)).replace("<str:token>", "no-such-token")
+    path = path.replace("<slug:name>/<int:side>", "face/64")
     path = path.replace("<uuidstr:pk>", str(subject)).replace("<uuid:pk>", str(subject))
     return client.generic(method, path, **_body(method, route, run)).status_code
 
@@ -121,7 +126,8 @@ def _body(method: str, route: str, run: Generation) -> dict[str, Any]:
         request = Client().post("/nowhere", {"file": SimpleUploadedFile("new.txt", b"A new file about boats.")}).wsgi_request
         return {"data": request.body, "content_type": request.META["CONTENT_TYPE"]}
     if route in FORMS:
-        return {"data": FORMS[route].replace(b"%b", str(run.workspace_id).encode()), "content_type": "application/x-www-form-urlencoded"}
+        data = FORMS[route].replace(b"%b", str(run.workspace_id).encode()).replace(b"%p", str(run.asked_by_id).encode())
+        return {"data": data, "content_type": "application/x-www-form-urlencoded"}
     return {"data": b"" if method == "GET" else _json(BODIES.get(route, {})), "content_type": "application/json"}
 
 
