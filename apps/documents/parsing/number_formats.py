@@ -44,8 +44,11 @@ class _Part(NamedTuple):
     text: str
 
 
+@lru_cache(maxsize=16_384)
 def shown(value: float, code: str, *, since_1904: bool = False) -> str:
     """`value` in the format `code`; as it is where the code says nothing of use. `since_1904`: from which day the file counts."""
+    if code == GENERAL:
+        return general(value)
     try:
         exact = Decimal(f"{value:.15g}")
         section, is_plain = _section(code[:FORMAT_MAX_CHARS], exact)
@@ -106,7 +109,7 @@ def _parts(section: str, pattern: re.Pattern[str]) -> list[_Part]:
             parts.append(_Part("literal", " "))
         elif name:
             parts.append(_Part("literal" if name in ("quoted", "escaped", "currency") else name, text))
-    return parts
+    return [_Part("minute", part.text) if _is_minute(parts, index) else part for index, part in enumerate(parts)]
 
 
 def _number(value: Decimal, section: str) -> str:
@@ -215,22 +218,24 @@ def _moment_part(parts: list[_Part], index: int, moment: datetime, has_halves: b
         return f"{moment:%p}"
     if name == "fraction":
         return f".{moment.microsecond:06d}"[: len(text)]
-    return _date_unit(text.lower(), moment, is_minute=_is_minute(parts, index), has_halves=has_halves) if name == "date" else ""
+    if name == "minute":
+        return str(moment.minute).zfill(min(len(text), 2))
+    return _date_unit(text.lower(), moment, has_halves=has_halves) if name == "date" else ""
 
 
-def _date_unit(code: str, moment: datetime, *, is_minute: bool, has_halves: bool) -> str:
+def _date_unit(code: str, moment: datetime, *, has_halves: bool) -> str:
     width = min(len(code), 2)
     match code[0]:
         case "y" | "e":
             return f"{moment:%Y}" if len(code) > 2 or code[0] == "e" else f"{moment:%y}"
-        case "m" if not is_minute and len(code) > 2:
+        case "m" if len(code) > 2:
             return _MONTHS[moment.month - 1][: {3: 3, 5: 1}.get(len(code))]
         case "d" | "a" if len(code) > 2:
             return _DAYS[moment.weekday()][: 3 if len(code) == 3 else None]
         case "h":
             return str((moment.hour - 1) % 12 + 1 if has_halves else moment.hour).zfill(width)
         case "m":
-            return str(moment.minute if is_minute else moment.month).zfill(width)
+            return str(moment.month).zfill(width)
         case "d":
             return str(moment.day).zfill(width)
         case "s":
@@ -240,7 +245,9 @@ def _date_unit(code: str, moment: datetime, *, is_minute: bool, has_halves: bool
 
 
 def _is_minute(parts: list[_Part], index: int) -> bool:
-    """Whether the m at `index` follows hours or is followed by seconds; it is a month elsewhere."""
+    """Whether an m at `index` follows hours or is followed by seconds; it is a month elsewhere."""
+    if parts[index].name != "date" or parts[index].text[0] not in "mM":
+        return False
     units = [part.text[0].lower() if part.name in ("date", "elapsed") else "" for part in parts]
     before = next((unit for unit in reversed(units[:index]) if unit), "")
     after = next((unit for unit in units[index + 1 :] if unit), "")

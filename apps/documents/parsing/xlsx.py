@@ -117,7 +117,7 @@ class _Book:
         if len(cell) == 1 and tag_name(cell[0]) == "f":  # written by a program that does not calculate
             self.formulas_without_value += 1
             return ""
-        value = next((below.text or "" for below in cell if tag_name(below) == "v"), "")
+        value = next((below.text or "" for below in cell if str(below.tag).endswith("}v")), "")
         if kind == "s":
             return self._texts[int(value)] if value.isdecimal() and int(value) < len(self._texts) else ""
         if kind == "b":
