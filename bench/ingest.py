@@ -25,7 +25,7 @@ from typing import Any
 
 import httpx
 
-from apps.documents.parsing.child import PARSERS
+from apps.documents.parsing.parsers import PARSERS
 from apps.documents.parsing.errors import ParseError
 from apps.documents.parsing.limits import Limits
 from apps.documents.parsing.places import Reading

@@ -93,3 +93,28 @@ def test_any_bytes_are_some_text(data: bytes) -> None:
     decode(data).encode("utf-8", "surrogatepass")
     decode(codecs.BOM_UTF16_LE + data)
     decode(data, "utf-7")
+
+
+@pytest.mark.parametrize("data", [b" ", b"x", b"ab"])
+def test_one_byte_is_no_utf16(data: bytes) -> None:
+    assert decode(data) == data.decode()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declared", "text"),
+    [
+        ("iso2022_jp", "ISO-2022-JP", "日本語のテキスト。"),
+        ("iso2022_jp", "", "日本語のテキスト。"),
+        ("iso2022_jp", "utf-8", "日本語のテキスト。"),
+        ("iso2022_kr", "", "한국어 텍스트"),
+        ("utf-7", "utf-7", "Grüße aus Köln"),
+        ("hz", "hz-gb-2312", "汉字"),
+    ],
+)
+def test_letters_that_hide_in_ascii_are_found(encoding: str, declared: str, text: str) -> None:
+    assert decode(text.encode(encoding), declared) == text
+
+
+def test_seven_bits_are_no_reason_to_distrust_utf8() -> None:
+    assert decode("Größe".encode(), "iso-2022-jp") == "Größe"
+    assert decode(b"1 +-2", "") == "1 +-2"

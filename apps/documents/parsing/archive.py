@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from apps.documents.parsing.budget import Budget
 from apps.documents.parsing.errors import Damaged, Encrypted, TooLargeInside
@@ -13,7 +14,7 @@ from apps.documents.parsing.limits import MIB, Limits
 
 RATIO_FROM_BYTES = 10 * MIB
 IS_ENCRYPTED = 0x1
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OverflowError, OSError)
+_BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, ValueError, OverflowError, OSError)
 
 
 class Archive:
@@ -29,6 +30,7 @@ class Archive:
         entries = self._zip.infolist()
         if len(entries) > self._limits.max_entries:
             raise TooLargeInside
+        self.entries: Sequence[zipfile.ZipInfo] = entries
         self._entries = {entry.filename.replace("\\", "/").lstrip("/"): entry for entry in entries}  # as some programs write them
 
     def __iter__(self) -> Iterator[str]:
@@ -37,8 +39,10 @@ class Archive:
     def read(self, name: str) -> bytes | None:
         """The part called `name`, or None. Raises Damaged, Encrypted, TooLargeInside."""
         entry = self._entries.get(name)
-        if entry is None:
-            return None
+        return None if entry is None else self.unpacked(entry)
+
+    def unpacked(self, entry: zipfile.ZipInfo) -> bytes:
+        """What one of `entries` holds. Raises Damaged, Encrypted, TooLargeInside."""
         if entry.flag_bits & IS_ENCRYPTED:
             raise Encrypted
         self._spend(entry)

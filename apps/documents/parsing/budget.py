@@ -15,6 +15,7 @@ class Budget:
         self._characters = 0
         self._unpacked_bytes = 0
         self._cells = 0
+        self._parts = 0
 
     def add_place(self, characters: int) -> None:
         """Pay for a place of that many characters. Raises TooLargeInside."""
@@ -34,3 +35,9 @@ class Budget:
         if self._cells + count > self.limits.max_cells:
             raise TooLargeInside
         self._cells += count
+
+    def add_part(self) -> None:
+        """Pay for one more file inside. Raises TooLargeInside."""
+        if self._parts == self.limits.max_entries:
+            raise TooLargeInside
+        self._parts += 1

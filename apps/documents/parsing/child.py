@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
 import traceback
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, get_args
+from typing import Any
 
 from apps.documents.parsing import jail
 from apps.documents.parsing.errors import NestedTooDeeply, OutOfMemory, ParseError
 from apps.documents.parsing.limits import Limits
-from apps.documents.parsing.places import Kind, Message, Reading
-
-_MODULES = {"odt": "odf", "odp": "odf", "ods": "odf"}  # where the module has not the kind's own name
-PARSERS = {kind: f"apps.documents.parsing.{_MODULES.get(kind, kind)}" for kind in get_args(Kind)}
+from apps.documents.parsing.parsers import load
+from apps.documents.parsing.places import Message, Reading
 
 
 def read_file(order: Mapping[str, Any]) -> None:
@@ -26,9 +23,9 @@ def read_file(order: Mapping[str, Any]) -> None:
     limits = Limits(**order["limits"])
     jail.set_limits(limits)
     try:
-        parser = importlib.import_module(PARSERS[order["kind"]])
+        parser = load(order["kind"])
         jail.lock()
-        reading = Reading(limits, _tell)
+        reading = Reading(limits, _tell, first_part=order.get("first_part", 0))
         parser.read(_standard_input(), reading)
         reading.finish()
     except ParseError as error:

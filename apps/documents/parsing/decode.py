@@ -12,17 +12,30 @@ _MARKS = (  # UTF-32 first: its little-endian mark begins with the one of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_SEVEN_BITS = ("iso2022", "hz", "utf-7")
+_ESCAPES = ((b"\x1b$B", "iso2022_jp_2"), (b"\x1b$@", "iso2022_jp_2"), (b"\x1b(J", "iso2022_jp_2"), (b"\x1b$)C", "iso2022_kr"))
 _AS_BROWSERS_DO = {"iso8859-1": "cp1252", "ascii": "cp1252", "shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949"}
 
 
 def decode(data: bytes, declared: str = "") -> str:
-    """`data` as text: by its mark, as strict UTF-8, as `declared`, as UTF-8 with a few broken places, or by a guess."""
+    """`data` as text: by its mark or its escapes, as strict UTF-8, as `declared`, as UTF-8 with a few broken places, or by a guess."""
     if encoding := marked_encoding(data) or unmarked_utf16(data):
+        return data.decode(encoding, errors="replace")
+    if encoding := seven_bit_encoding(data, declared):
         return data.decode(encoding, errors="replace")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return _decode_legacy(data, declared)
+
+
+def seven_bit_encoding(data: bytes, declared: str) -> str:
+    """The encoding of `data` where it hides other letters in ASCII bytes, which are valid UTF-8 too, or ""."""
+    if not data.isascii():
+        return ""
+    if (encoding := known(declared)).startswith(_SEVEN_BITS):
+        return encoding
+    return next((encoding for mark, encoding in _ESCAPES if mark in data[:SAMPLE_BYTES]), "")
 
 
 def marked_encoding(data: bytes) -> str:
@@ -34,7 +47,7 @@ def unmarked_utf16(data: bytes) -> str:
     """The byte order of UTF-16 without a mark, told by NULs that all stand on one side, or ""."""
     sample = data[: 4096 & ~1]
     low, high = sample[0::2].count(0), sample[1::2].count(0)
-    if max(low, high) * 3 < len(sample) // 2 or min(low, high) * 20 > max(low, high):
+    if max(low, high) == 0 or max(low, high) * 3 < len(sample) // 2 or min(low, high) * 20 > max(low, high):
         return ""
     return "utf-16-le" if high > low else "utf-16-be"
 

@@ -101,6 +101,13 @@ class NoText(ParseError):
     default = gettext_noop("No text was found in this file. It may be a scan: make its text readable (OCR) first, then upload it again.")
 
 
+class PictureInside(ParseError):
+    """A picture in a container: no program may be started from there to read it."""
+
+    code = "picture_inside"
+    default = gettext_noop("This is a picture inside another file. Upload it by itself to have its words read.")
+
+
 class EmptyArchive(ParseError):
     """An archive without files, or with nothing but what a system leaves in each folder."""
 

@@ -8,7 +8,6 @@ child ended; when its other end is closed, the child is killed. So nothing outli
 from __future__ import annotations
 
 import gc
-import importlib
 import json
 import os
 import selectors
@@ -22,6 +21,7 @@ from time import monotonic
 from typing import Any
 
 from apps.documents.parsing import child, jail
+from apps.documents.parsing.parsers import load
 
 ORDER_MAX_BYTES = 16 * 1024
 FILES_OF_AN_ORDER = 4
@@ -76,7 +76,7 @@ class Forker:
             return False
         order = json.loads(said)
         with suppress(ImportError):  # the child will meet it again, and say where
-            importlib.import_module(child.PARSERS[order["kind"]])
+            load(order["kind"])
         gc.freeze()
         host = os.getpid()
         pid = os.fork()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MIB = 1024 * 1024
+CPU_S_OF_SMALL = 40  # what 3,000,000 cells of a spreadsheet take, and some
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,9 @@ class Limits:
     max_unpacked_bytes: int = 200 * MIB
     max_entries: int = 10_000
     max_ratio: int = 200  # unpacked to packed, for a part of more than 10 MiB; real DOCX text stays below 60
+
+    @classmethod
+    def for_file(cls, size_bytes: int) -> Limits:
+        """The limits for a file of that size: a small one gets less time, for what takes it long is made to."""
+        limits = cls()
+        return replace(limits, cpu_s=min(limits.cpu_s, CPU_S_OF_SMALL + size_bytes // MIB))

@@ -16,10 +16,10 @@ _FENCE = re.compile(r" {0,3}(?P<mark>`{3,}|~{3,})")
 
 def read(data: bytes, reading: Reading) -> None:
     """Add the sections of `data`; the first heading is its title."""
-    add_sections(reading, _blocks(storable(decode(data))))
+    add_sections(reading, blocks(storable(decode(data))))
 
 
-def _blocks(text: str) -> Iterator[Block]:
+def blocks(text: str) -> Iterator[Block]:
     """Headings, and the text between two of them as one block, so that code keeps its blank lines."""
     body: list[str] = []
     fence = ""

@@ -9,7 +9,7 @@ from typing import Any
 from apps.documents.parsing.errors import gettext_noop
 
 NUMBERS_NAMED_MAX = 12
-Detail = str | int | list[int]
+Detail = str | int | list[int] | list[str]
 
 SENTENCES = {
     "page_without_text": gettext_noop("Page %(pages)s had no text."),
@@ -25,11 +25,32 @@ SENTENCES = {
     "values_missing": gettext_noop(
         "%(count)s formulas had no value in this file. Open it in its own program, save it and upload that to have them read."
     ),
+    "left_out_in_part": gettext_noop("Read in part only: %(names)s."),
+    "left_out_empty_file": gettext_noop("Empty: %(names)s."),
+    "left_out_unsupported_kind": gettext_noop("Of a kind that is not read: %(names)s."),
+    "left_out_encrypted": gettext_noop("Protected by a password and left out: %(names)s."),
+    "left_out_copy_protected": gettext_noop("Protected against copying and left out: %(names)s."),
+    "left_out_damaged": gettext_noop("Damaged and left out: %(names)s."),
+    "left_out_too_large_inside": gettext_noop("Too large inside and left out: %(names)s."),
+    "left_out_too_many_pages": gettext_noop("With too many pages and left out: %(names)s."),
+    "left_out_nested_too_deeply": gettext_noop("Nested too deeply and left out: %(names)s."),
+    "left_out_packed_too_deeply": gettext_noop("Packed inside too many others and left out: %(names)s."),
+    "left_out_no_text": gettext_noop("Without text: %(names)s. A scan can be read if you upload it by itself."),
+    "left_out_picture_inside": gettext_noop("Pictures that were left out: %(names)s. Upload them by themselves to have them read."),
+    "left_out_empty_archive": gettext_noop("Archives without files: %(names)s."),
+    "left_out_nothing_readable": gettext_noop("Archives in which nothing could be read: %(names)s."),
+    "left_out_encrypted_mail": gettext_noop("Encrypted and left out: %(names)s."),
+    "left_out_timed_out": gettext_noop("Left out, for reading took too long: %(names)s."),
+    "left_out_out_of_memory": gettext_noop("Left out, for reading needed too much memory: %(names)s."),
+    "left_out_crashed": gettext_noop("Left out, for reading failed: %(names)s."),
+    "rest_left_out": gettext_noop("The files after %(name)s were not read."),
+    "broken_json": gettext_noop("From line %(line)s on this is no valid JSON; the file was read as plain text."),
     "more_notices": gettext_noop("There are %(count)s more notes like these."),
     "plain": "%(sentence)s",
 }
 _IN_A_PART = gettext_noop("%(part)s: %(sentence)s")
 _LIST_END = gettext_noop("%(first)s and %(last)s")
+_QUOTED = gettext_noop("“%(name)s”")
 _MORE = gettext_noop("%(count)s more")
 
 
@@ -64,8 +85,8 @@ def numbered(what: str, numbers: Sequence[int], *, of: str = "page") -> Notice:
     return Notice(f"{of}_{what}" if len(numbers) == 1 else f"{of}s_{what}", {f"{of}s": shown, "more": len(numbers) - len(shown)})
 
 
-def _listed(numbers: Sequence[int], more: object, translate: Callable[[str], str]) -> str:
-    """ "3 and 7", "2, 3 and 4", "1, 2, 3 and 40 more"."""
-    names = [*map(str, numbers), *([translate(_MORE) % {"count": more}] if more else [])]
-    *first, last = names
+def _listed(named: Sequence[int] | Sequence[str], more: object, translate: Callable[[str], str]) -> str:
+    """ "3 and 7", "“a.pdf”, “b.pdf” and 40 more"."""
+    names = [str(one) if isinstance(one, int) else translate(_QUOTED) % {"name": one} for one in named]
+    *first, last = [*names, *([translate(_MORE) % {"count": more}] if more else [])]
     return translate(_LIST_END) % {"first": ", ".join(first), "last": last} if first else last

@@ -45,6 +45,7 @@ PROGRESS_EVERY_S = 0.2
 _LINE_ENDS = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
 # PostgreSQL takes neither NUL nor half a surrogate pair; the other control characters have no meaning in a text
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # "exe.fdp" that is shown as "pdf.exe"
 _NO_TITLE = re.compile(
     r"(?i)^(untitled|document\d*|microsoft word - .*|(about|data|file|https?):\S*"
     r"|.*\.(docx?|pdf|tex|indd|html?|pptx?|xlsx?|odt|rtf|dvi))$"
@@ -86,7 +87,7 @@ def storable(text: str) -> str:
 
 def short(text: str) -> str:
     """`text` on one line that fits where a title, a label or a reason is shown."""
-    return " ".join(storable(text).split())[:LINE_MAX_CHARS]
+    return " ".join(_TURNS.sub("", storable(text)).split())[:LINE_MAX_CHARS]
 
 
 def sensible_title(text: str) -> str:
@@ -98,10 +99,15 @@ def sensible_title(text: str) -> str:
 class Reading:
     """A file being read, in the child: tells each thing as it comes and stops at the limits."""
 
-    def __init__(self, limits: Limits, tell: Callable[[Message], None]) -> None:
+    depth = 0
+
+    def __init__(self, limits: Limits, tell: Callable[[Message], None], *, first_part: int = 0) -> None:
+        """`first_part`: the file inside with which to begin, where a child before this one told all until there."""
         self.limits = limits
         self.budget = Budget(limits)
         self.has_text = False
+        self._first_part = first_part
+        self._parts = 0
         self._tell = tell
         self._title = ""
         self._notices = 0
@@ -125,8 +131,10 @@ class Reading:
     def add(self, kind: PlaceKind, text: str, *, label: str = "") -> None:
         """The next place. Raises TooLargeInside."""
         text = storable(text)
-        self.budget.add_place(len(text))
         self.has_text = self.has_text or bool(text.strip())
+        if self.is_passed:
+            return
+        self.budget.add_place(len(text))
         self._tell(["place", short(label), kind, text])
 
     def warn(self, code: str, **details: Detail) -> None:
@@ -137,14 +145,35 @@ class Reading:
 
     def note(self, notice: Notice) -> None:
         """The same with a notice that is made already."""
+        if self.is_passed:
+            return
         self._notices += 1
         if self._notices <= MAX_NOTICES:
             self._tell(["notice", notice.code, dict(notice.details), notice.part])
 
-    def finish(self) -> None:
-        """The last word. Raises NoText where nothing was found: an empty success would be a lie."""
+    def enter(self, label: str) -> None:
+        """Say that a file inside is read now."""
+        self._parts += 1
+        self._tell(["part", self._parts, short(label)])
+
+    def leave_out(self, label: str, code: str) -> None:
+        """Say that a file inside is not read, or not to its end: the code of an error, or "in_part"."""
+        if not self.is_passed:
+            self._tell(["left_out", code, short(label)])
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether all that comes now was told by a child before this one."""
+        return self._parts < self._first_part
+
+    def expect_text(self) -> None:
+        """Nothing, if some was found. Raises NoText: an empty success would be a lie."""
         if not self.has_text:
             raise NoText
+
+    def finish(self) -> None:
+        """The last word. Raises NoText."""
+        self.expect_text()
         if self._notices > MAX_NOTICES:
             self._tell(["notice", "more_notices", {"count": self._notices - MAX_NOTICES}, ""])
         self._tell(["done"])

@@ -56,6 +56,11 @@ def read(data: bytes, reading: Reading) -> None:
         reading.warn("cut_off")
 
 
+def text_of(data: bytes) -> str:
+    """The text of an RTF that is part of something else. Raises NestedTooDeeply."""
+    return "\n\n".join(block.text for block in _Document(lambda title: None).blocks(data) if block.text)
+
+
 @dataclass(slots=True)
 class _Target:
     """Where words go: "body", "aside", "margin", "title", or the file's own tables "fonts" and "styles"; "" is nowhere."""
