@@ -69,9 +69,11 @@ def parts_of(text: str, *, kind: str, place: str, label: str = "") -> list[Part]
     if kind == "pdf":
         return [Part("text", [(0, len(text))])]
     if place in _ROWS:
-        return list(_tables(text, _paragraphs(text)))
+        return list(_with_rows_side_by_side(text, _tables(text, _paragraphs(text))))
     if kind == "markdown":
         return list(_markdown(text))
+    if place == "slide":
+        label = label.partition(": ")[2]  # "slide 3: Welcome" stands over a slide that begins with "Welcome"
     return [_paragraph(text, span, heading=label) for span in _paragraphs(text)]
 
 
@@ -202,3 +204,20 @@ def _name_before(value: Span, name: str) -> Span:
     """Where the name of a column stands, before one of its values."""
     start = value[0] - len(": ") - len(name)
     return start, start + len(name)
+
+
+def _with_rows_side_by_side(text: str, parts: Iterable[Part]) -> Iterator[Part]:
+    """The same parts, but two or more rows whose cells have no names are one table without a head."""
+    waiting: list[Part] = []
+    for part in parts:
+        if part.kind == "text" and " | " in text[slice(*part.lines[0])]:
+            waiting.append(part)
+            continue
+        yield from _as_rows(text, waiting)
+        waiting = []
+        yield part
+    yield from _as_rows(text, waiting)
+
+
+def _as_rows(text: str, parts: list[Part]) -> list[Part]:
+    return [Part("table", rows=[_cells(text, part.lines[0]) for part in parts])] if len(parts) > 1 else parts

@@ -28,6 +28,22 @@ def test_a_section_begins_with_its_heading() -> None:
     ]
 
 
+def test_a_slide_begins_with_its_title() -> None:
+    text = "Welcome\n\nTo the harbour\n\nNotes: Say it slowly."
+    assert outline(text, kind="pptx", place="slide", label="slide 3: Welcome")[0] == ("heading", ["Welcome"])
+    assert outline(text, kind="pptx", place="slide", label="slide 3")[0] == ("text", ["Welcome"])
+
+
+def test_rows_whose_cells_have_no_names_are_a_table_without_a_head() -> None:
+    text = "Customer | ACME\n\nStreet | Mill Road | 5\n\nThank you\n\nas of | 2025"
+    assert outline(text, kind="xlsx", place="sheet") == [
+        ("table", [["Customer", "ACME"], ["Street", "Mill Road", "5"]]),
+        ("text", ["Thank you"]),
+        ("text", ["as of | 2025"]),
+    ]
+    assert not parts_of(text, kind="xlsx", place="sheet")[0].head
+
+
 def test_lines_with_bars_are_a_table() -> None:
     text = "Before.\n\nPremises | Notice |\nWarehouse | 6 months | Pier 4\n| 3 months"
     assert outline(text) == [
