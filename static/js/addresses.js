@@ -34,3 +34,8 @@ export function messagesUrl(conversation, sequence) {
 export function citationUrl(conversation, message, n) {
   return pattern("citationUrl").replace(FIRST_ID, conversation).replace(SECOND_ID, message).replace(NUMBER, n);
 }
+
+/** Where a change of a conversation is sent. @param {"rename" | "delete" | "restore"} act @param {string} id */
+export function talkUrl(act, id) {
+  return pattern(`${act}Url`).replace(FIRST_ID, id);
+}

@@ -1,3 +1,5 @@
+import { talkUrl } from "./addresses.js";
+import { clone } from "./clone.js";
 import { send } from "./request.js";
 import { toast } from "./toast.js";
 import { words } from "./words.js";
@@ -5,7 +7,11 @@ import { words } from "./words.js";
 /** The conversations in the side: renamed where they stand, deleted with a way back. */
 export class Talks {
   start() {
-    document.querySelector("#side")?.addEventListener("click", ({ target }) => {
+    const side = document.querySelector("#side");
+    if (!side) return;
+    addMenus(side);
+    new MutationObserver(() => addMenus(side)).observe(side, { childList: true }); // the list is replaced as a whole
+    side.addEventListener("click", ({ target }) => {
       const act = target.closest("[data-act]")?.dataset.act;
       const talk = target.closest(".side-talk");
       if (talk && act === "rename") this.#edit(talk);
@@ -44,7 +50,7 @@ export class Talks {
     const before = link.textContent;
     if (!title || title === before.trim()) return;
     showTitle(talk.dataset.conversation, title);
-    await send(talk.dataset.rename, { fields: { title } }).catch((error) => {
+    await send(talkUrl("rename", talk.dataset.conversation), { fields: { title } }).catch((error) => {
       showTitle(talk.dataset.conversation, before);
       toast(error.message, { kind: "error" });
     });
@@ -55,7 +61,7 @@ export class Talks {
     const next = talk.nextElementSibling;
     const list = talk.parentElement;
     try {
-      await send(talk.dataset.delete);
+      await send(talkUrl("delete", talk.dataset.conversation));
     } catch (error) {
       return toast(error.message, { kind: "error" });
     }
@@ -66,12 +72,22 @@ export class Talks {
   /** @param {HTMLElement} talk @param {HTMLElement} list @param {Element | null} next */
   async #restore(talk, list, next) {
     try {
-      await send(talk.dataset.restore);
+      await send(talkUrl("restore", talk.dataset.conversation));
     } catch (error) {
       return toast(error.message, { kind: "error" });
     }
     list.insertBefore(talk, next?.isConnected ? next : null);
     if (talk.querySelector("[aria-current]")) location.reload(); // the page was closed with it
+  }
+}
+
+/** The same menu for each conversation: made here, a list of hundreds travels light. @param {HTMLElement} side */
+function addMenus(side) {
+  for (const talk of side.querySelectorAll(".side-talk:not(:has(.menu))")) {
+    const menu = clone("talk-menu-template");
+    const summary = menu.querySelector("summary");
+    summary.ariaLabel += `: ${talk.textContent.trim()}`;
+    talk.append(menu);
   }
 }
 
