@@ -6,6 +6,7 @@ from contextlib import suppress
 from time import perf_counter
 
 import pytest
+from striprtf.striprtf import rtf_to_text
 
 from apps.documents.parsing import errors
 from apps.documents.parsing.limits import MIB, Limits
@@ -130,6 +131,13 @@ def test_a_length_that_lies_ends_nothing_but_the_text(length: bytes) -> None:
     parsed = read(rtf(b"Before.\\par{\\pict\\bin" + length + b" xx} After."))
     assert parsed.places[0].text.startswith("Before.")
     assert parsed.kind == "rtf"
+
+
+def test_another_reader_finds_the_same_words() -> None:
+    words = r"\f1 One\par\'84Gr\'f6\'dfe\ldblquote\u8364?5{\b bold}\par\f0\'cf\'f0\'e8\f1"
+    body = r"{\fonttbl{\f0\fcharset204 A;}{\f1 B;}}" + words + r"\trowd\intbl a\cell b\cell\row"
+    said: str = rtf_to_text(rtf(body).decode("latin-1"))  # type: ignore[no-untyped-call]
+    assert text_of(body).replace("|", " ").split() == said.replace("|", " ").split()
 
 
 def test_what_follows_the_last_brace_is_no_text() -> None:
