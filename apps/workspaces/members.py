@@ -118,12 +118,16 @@ def is_last_owner(membership: Membership) -> bool:
     return membership.role == Role.OWNER and not owners.exclude(pk=membership.pk).exists()
 
 
+def may_change(mine: Membership, theirs: Membership) -> bool:
+    """Whether I may give this member of my workspace another role, or remove them: managers may, but admins leave owners alone."""
+    return mine.may_manage and (theirs.role != Role.OWNER or mine.role == Role.OWNER)
+
+
 def _changeable(mine: Membership, member: UUID) -> Membership:
-    """The member, if I may change them: managers may, but admins leave owners alone."""
     theirs = Membership.objects.filter(workspace=mine.workspace_id, pk=member).select_related("user").first()
     if theirs is None:
         raise NotFound
-    if not mine.may_manage or (theirs.role == Role.OWNER and mine.role != Role.OWNER):
+    if not may_change(mine, theirs):
         raise Forbidden
     return theirs
 

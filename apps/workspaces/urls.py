@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.workspaces import administration, lifecycle_views, views
+from apps.workspaces import administration, lifecycle_views, people_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("setup/", views.first_run, name="first_run"),
     path("invitations/<str:token>/", views.invitation, name="invitation"),
-    path("w/<slug:slug>/people/", views.people, name="people"),
+    path("w/<slug:slug>/people/", people_views.people, name="people"),
     path("w/<slug:slug>/settings/", views.workspace_settings, name="workspace_settings"),
     path("w/<slug:slug>/leave/", lifecycle_views.leave, name="leave_workspace"),
     path("w/<slug:slug>/archive/", lifecycle_views.archive, name="archive_workspace"),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -18,10 +15,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apps.accounts.forms import NewPersonForm
 from apps.accounts.requests import SignedInRequest
 from apps.accounts.services import PersonRefused
-from apps.core.errors import Invalid
 from apps.core.ratelimit import count, network_of
 from apps.workspaces import forms, invitations, keys, members, services
-from apps.workspaces.models import ApiKey, Invitation, Membership, Role, Workspace
+from apps.workspaces.models import ApiKey, Membership, Workspace
 from apps.workspaces.page import LAST_WORKSPACE
 
 INVITATION_TRIES = 30  # a minute and address
@@ -83,72 +79,6 @@ def _accept(request: HttpRequest, token: str, form: NewPersonForm | None) -> Mem
         return None
     login(request, membership.user)
     return membership
-
-
-@login_required
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def people(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Members and open invitations of a workspace, and every change to them."""
-    workspace = services.visible_workspace(request.user, slug)
-    if request.method != "POST":
-        return _people_page(request, workspace, new_link=request.session.pop(_new_link(workspace), ""))
-    if request.POST.get("action") == "invite":
-        return _invite(request, workspace)
-    try:
-        _change_people(request, workspace)
-    except members.LastOwner as error:
-        messages.error(request, str(error))
-    still_in = Workspace.objects.visible_to(request.user).filter(pk=workspace.pk).exists()
-    return redirect("people", slug) if still_in else redirect("home")
-
-
-def _people_page(request: SignedInRequest, workspace: Workspace, **more: Any) -> HttpResponse:
-    membership = members.membership_of(request.user, workspace)
-    form = more.pop("form", None) or forms.InvitationForm()
-    form.offer_to(membership)
-    context = {
-        "workspace": workspace,
-        "membership": membership,
-        "members": Membership.objects.visible_to(request.user).filter(workspace=workspace).select_related("user").order_by("created_at"),
-        "invitations": Invitation.objects.visible_to(request.user).filter(workspace=workspace).open().order_by("-created_at"),
-        "roles": forms.roles_to_give(membership) if membership.may_manage else [],
-        "form": form,
-        "new_link": "",
-    }
-    return render(request, "workspaces/people.html", context | more)
-
-
-def _new_link(workspace: Workspace) -> str:
-    """Where the session keeps a new link until it has been shown."""
-    return f"new_link {workspace.pk}"
-
-
-def _invite(request: SignedInRequest, workspace: Workspace) -> HttpResponse:
-    """The way to the page that shows the new link once: a page of its own, for a reload would make a second one."""
-    form = forms.InvitationForm(request.POST)
-    if not form.is_valid():
-        return _people_page(request, workspace, form=form)
-    _made, token = invitations.invite(
-        workspace=workspace, invited_by=request.user, role=Role(form.cleaned_data["role"]), note=form.cleaned_data["note"]
-    )
-    request.session[_new_link(workspace)] = request.build_absolute_uri(reverse("invitation", args=[token]))
-    return redirect("people", workspace.slug)
-
-
-def _change_people(request: SignedInRequest, workspace: Workspace) -> None:
-    match request.POST.get("action"):
-        case "revoke":
-            invitations.revoke(revoked_by=request.user, invitation=forms.read(forms.RevokeForm, request).cleaned_data["invitation"])
-        case "role":
-            wanted = forms.read(forms.RoleForm, request).cleaned_data
-            role = Role(wanted["role"])
-            members.change_role(workspace=workspace, changed_by=request.user, member=wanted["membership"], role=role)
-        case "remove":
-            member = forms.read(forms.MemberForm, request).cleaned_data["membership"]
-            members.remove_member(workspace=workspace, removed_by=request.user, member=member)
-        case _:
-            raise Invalid
 
 
 @login_required

@@ -188,7 +188,7 @@ def test_the_page_shows_a_member_no_invitations(alice: User, bob: User, workspac
     page = signed_in(bob).get("/w/harbour/people/")
     assert list(page.context["invitations"]) == []
     assert page.context["roles"] == []
-    assert {member.user.email for member in page.context["members"]} == {"alice@example.org", "bob@example.org"}
+    assert {member.user.email for member, _is_changeable in page.context["members"]} == {"alice@example.org", "bob@example.org"}
 
 
 @pytest.mark.django_db(transaction=True)
