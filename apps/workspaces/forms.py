@@ -32,6 +32,7 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has no
     class Meta:
         model = Workspace
         fields = ["name", "answering", "language"]
+        widgets = {"answering": forms.RadioSelect}
 
 
 class InvitationForm(forms.Form):

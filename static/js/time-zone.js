@@ -1,3 +1,5 @@
+import { words } from "./words.js";
+
 /** Offer the browser's own time zone where the field has another one. */
 export function suggestTimeZone() {
   const hint = document.querySelector("#time-zone-hint");
@@ -5,7 +7,7 @@ export function suggestTimeZone() {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!here || here === field.value) return;
   const button = hint.querySelector("button");
-  button.textContent = here;
+  button.textContent = words("use_time_zone", { zone: here });
   button.addEventListener("click", () => {
     field.value = here;
     hint.hidden = true;

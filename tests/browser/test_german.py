@@ -11,7 +11,7 @@ from tests.conftest import PASSWORD
 from tests.product import Product
 
 GRETA = "greta@example.org"
-PAGES = ["/w/team/", "/w/team/documents/", "/w/team/people/", "/w/team/settings/", "/me/", "/me/keys/"]
+PAGES = ["/w/team/", "/w/team/documents/", "/w/team/people/", "/w/team/settings/", "/me/", "/me/security/", "/me/keys/"]
 SPILLS = """() => [...document.querySelectorAll("body *")].filter(part => {
     const {display, textOverflow, overflowX} = getComputedStyle(part);
     const cuts = textOverflow === "ellipsis" || ["auto", "scroll"].includes(overflowX) || part.closest("svg");
@@ -33,7 +33,7 @@ def german(greta: str, open_page: OpenPage) -> Page:
     sign_in(page, greta)
     page.goto("/me/")
     page.locator("select[name=language]").select_option("de")
-    page.locator(".page button[type=submit]").click()
+    page.locator("form:has([name=language]) button[type=submit]").click()
     expect(page.locator("html")).to_have_attribute("lang", "de")
     page.goto("/w/team/")
     return page
