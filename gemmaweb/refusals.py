@@ -10,6 +10,7 @@ from django.views import defaults
 
 from apps.core.errors import Forbidden, Invalid, NotFound, ProductError
 from apps.core.http import error_response, wants_json
+from apps.core.ratelimit import TooMany
 
 
 class Broken(ProductError):
@@ -43,6 +44,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
     return error_response(request, NotFound()) if wants_json(request) else defaults.page_not_found(request, exception)
+
+
+def too_many(request: HttpRequest, *_arguments: object) -> HttpResponse:
+    """429, which allauth asks for."""
+    return error_response(request, TooMany())
 
 
 def broken(request: HttpRequest) -> HttpResponse:

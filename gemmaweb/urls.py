@@ -23,4 +23,5 @@ urlpatterns = [
 handler400 = "gemmaweb.refusals.bad_request"
 handler403 = "gemmaweb.refusals.forbidden"
 handler404 = "gemmaweb.refusals.not_found"
+handler429 = "gemmaweb.refusals.too_many"  # Django knows none; allauth does
 handler500 = "gemmaweb.refusals.broken"

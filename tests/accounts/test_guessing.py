@@ -103,3 +103,12 @@ def test_every_wrong_try_costs_the_same_work(alice: User, settings: Any, state: 
 
 def without_tokens(page: str) -> str:
     return re.sub(r'(csrfmiddlewaretoken" value|data-csrf)="[^"]*"', "", page)
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/json"])
+def test_whoever_tries_too_often_is_told_so_in_our_own_way(alice: User, kind: str) -> None:
+    with still():
+        browser = Client(headers={"Accept": kind})
+        answers = [browser.post("/accounts/login/", {"login": f"{number}@example.org", "password": WRONG}) for number in range(31)]
+    assert answers[-1].status_code == 429
+    assert "Too many tries. Wait a minute" in answers[-1].content.decode()
