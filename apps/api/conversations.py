@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Header, Query, Router, Status
 
 from apps.api.caller import ApiRequest
-from apps.api.describing import OF_JSON, told
+from apps.api.describing import OF_JSON, leads_to, told
 from apps.api.events import follow
 from apps.api.paging import page_of
 from apps.api.schemas import (
@@ -51,6 +51,7 @@ ASK = told(
     services.QuestionTooLong,
     services.QuestionUnreadable,
     takes=OF_JSON,
+    responses=leads_to(202, "follow_run stop_run", pk="$response.body#/run"),
 )
 IdempotencyKey = Annotated[
     str,
@@ -64,7 +65,17 @@ EVENTS = {
     "headers": {"Cache-Control": {"required": True, "schema": {"type": "string"}}},
     "content": {
         "text/event-stream": {
-            "schema": {"type": "string", "description": "Lines `id:`, `event:` and `data:` (JSON), and a blank one after each event."},
+            "schema": {
+                "type": "object",
+                "title": "Event",
+                "description": "One event: lines `id:`, `event:` and `data:`, and a blank one.",
+                "required": ["event", "data"],
+                "properties": {
+                    "id": {"type": "string", "pattern": "^[0-9]+-[0-9]+$", "description": "For `Last-Event-ID`."},
+                    "event": {"type": "string", "enum": ["delta", "snapshot", "ended", "error"]},
+                    "data": {"type": "string", "contentMediaType": "application/json", "description": "The frame, with its `type`."},
+                },
+            },
             "example": 'id: 1-1\nevent: delta\ndata: {"type":"delta","attempt":1,"seq":1,"text":"Three"}\n\n',
         }
     },
@@ -74,7 +85,13 @@ EVENTS = {
 @router.post(
     "/workspaces/{slug:slug}/conversations",
     response={201: ConversationOut},
-    **told("create_conversation", "Begin a conversation", NotFound, takes=OF_JSON),
+    **told(
+        "create_conversation",
+        "Begin a conversation",
+        NotFound,
+        takes=OF_JSON,
+        responses=leads_to(201, "ask get_conversation rename_conversation delete_conversation list_messages", pk="$response.body#/id"),
+    ),
 )
 def create(request: ApiRequest, slug: Slug, wanted: ConversationIn | None = None) -> Status[ConversationOut]:
     """A new conversation, which its author alone can read. The body may be left out."""
@@ -109,7 +126,16 @@ def rename(request: ApiRequest, pk: ConversationId, wanted: TitleIn) -> Conversa
     return ConversationOut.of(services.rename(conversation=request.auth.conversation(pk), title=wanted.title))
 
 
-@router.delete("/conversations/{uuid:pk}", response={204: None}, **told("delete_conversation", "Delete a conversation", NotFound))
+@router.delete(
+    "/conversations/{uuid:pk}",
+    response={204: None},
+    **told(
+        "delete_conversation",
+        "Delete a conversation",
+        NotFound,
+        responses=leads_to(204, "restore_conversation", pk="$request.path.pk"),
+    ),
+)
 def delete(request: ApiRequest, pk: ConversationId) -> Status[None]:
     """Away, and its runs are stopped; `restore` brings it back for an hour."""
     services.delete(conversation=request.auth.conversation(pk))

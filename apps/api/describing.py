@@ -79,6 +79,11 @@ def told(name: str, summary: str, *refused: type[ProductError], takes: Refusals 
     return {"operation_id": name, "summary": summary, "openapi_extra": {MARK: [*EVERYWHERE, *takes, *refused], **more}}
 
 
+def leads_to(status: int, operations: str, **parameters: str) -> dict[int, Json]:
+    """For `responses`: what can be asked next, with what was sent or answered here."""
+    return {status: {"links": {name: {"operationId": name, "parameters": parameters} for name in operations.split()}}}
+
+
 class DescribedAPI(NinjaAPI):
     """An API whose document is written once: it is the same for everybody, and everybody may ask for it."""
 

@@ -8,9 +8,9 @@ from ninja import File, Query, Router, Status
 from ninja.files import UploadedFile
 
 from apps.api.caller import ApiRequest
-from apps.api.describing import OF_A_BODY, OF_JSON, told
+from apps.api.describing import OF_A_BODY, OF_JSON, leads_to, told
 from apps.api.paging import page_of
-from apps.api.refusals import Unreadable
+from apps.api.refusals import UnreadableForm
 from apps.api.schemas import DocumentId, DocumentOut, DocumentsOut, Filter, HitOut, HitsOut, QuestionIn, Slug
 from apps.core.bodies import SizeMissing
 from apps.core.errors import Forbidden, Invalid, NotFound
@@ -21,7 +21,9 @@ from apps.documents.search import find_passages
 router = Router(tags=["documents"])
 UPLOAD = told(
     "upload_document", "Upload a file", Forbidden, NotFound, SizeMissing, services.DuplicateDocument, services.EmptyFile,
-    services.FileTooLarge, Unreadable, takes=OF_A_BODY,
+    services.FileTooLarge, UnreadableForm, takes=OF_A_BODY,
+    requestBody={"content": {"multipart/form-data": {"schema": {"additionalProperties": False, "properties": {"file": {"minLength": 1}}}}}},
+    responses=leads_to(202, "get_document remove_document retry_document", slug="$request.path.slug", pk="$response.body#/id"),
 )  # fmt: skip
 
 
@@ -59,8 +61,13 @@ def document(request: ApiRequest, slug: Slug, pk: DocumentId) -> DocumentOut:
 
 
 @router.delete(
-    "/workspaces/{slug:slug}/documents/{uuid:pk}", response={204: None}, **told("remove_document", "Remove a document", Forbidden, NotFound)
-)
+    "/workspaces/{slug:slug}/documents/{uuid:pk}",
+    response={204: None},
+    **told(
+        "remove_document", "Remove a document", Forbidden, NotFound,
+        responses=leads_to(204, "restore_document", slug="$request.path.slug", pk="$request.path.pk"),
+    ),
+)  # fmt: skip
 def remove(request: ApiRequest, slug: Slug, pk: DocumentId) -> Status[None]:
     """Off the shelf, out of the search; `restore` brings it back for an hour."""
     services.remove(document=_document(request, slug, pk), removed_by=request.auth.user)

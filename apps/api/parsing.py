@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.datastructures import MultiValueDict
 from ninja.parser import Parser
 
 from apps.api.refusals import DifferentMedia
@@ -22,6 +23,12 @@ class BodyParser(Parser):
         if request.content_type not in {"", "application/json"}:
             raise DifferentMedia
         return json.loads(request.body.decode(), object_pairs_hook=_each_once, parse_constant=_no_number)
+
+    def parse_querydict(self, data: MultiValueDict[str, Any], list_fields: list[str], request: HttpRequest) -> Any:
+        """The fields of an address or of a form. Raises DifferentMedia where files are wanted and something else was sent."""
+        if data is request.FILES and request.content_type != "multipart/form-data":
+            raise DifferentMedia
+        return super().parse_querydict(data, list_fields, request)
 
 
 def _each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -32,11 +34,19 @@ class NotOurPage(ProductError):
 
 
 class Unreadable(ProductError):
-    """The body is no JSON, no text at all, or no form where a file belongs."""
+    """The body is no JSON, or no text at all."""
 
     code = "unreadable"
     status = 400
     sentence = _("The body of this request is not JSON in UTF-8.")
+
+
+class UnreadableForm(ProductError):
+    """The body is no form, is cut off, or has more parts than one could need."""
+
+    code = "unreadable_form"
+    status = 400
+    sentence = _("The form in this request cannot be read. Send one file, as its field `file`.")
 
 
 class DifferentMedia(ProductError):
@@ -53,6 +63,8 @@ def register(api: NinjaAPI) -> None:
     api.add_exception_handler(AuthenticationError, _no_key)
     api.add_exception_handler(ValidationError, _invalid)
     api.add_exception_handler(HttpError, _refused)
+    for error in (MultiPartParserError, SuspiciousOperation):
+        api.add_exception_handler(error, _unreadable_form)
 
 
 def _product_error(request: HttpRequest, error: Any) -> HttpResponse:
@@ -68,6 +80,10 @@ def _refused(request: HttpRequest, error: Any) -> HttpResponse:
     if isinstance(error.__cause__, ProductError):
         return error_response(request, error.__cause__)
     return error_response(request, NotOurPage() if error.status_code == NotOurPage.status else Unreadable())
+
+
+def _unreadable_form(request: HttpRequest, error: Any) -> HttpResponse:
+    return error_response(request, UnreadableForm())
 
 
 def _invalid(request: HttpRequest, error: Any) -> HttpResponse:

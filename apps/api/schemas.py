@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from ninja import Path, Schema
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from apps.chat.models import Conversation, Generation, Message
 from apps.chat.snapshots import citation_entry, snapshot_frame
@@ -35,6 +35,12 @@ def _storable(text: str) -> str:
     return text
 
 
+def _whole(number: object) -> object:
+    """7.0 is 7 in JSON, which knows one kind of number."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+WHOLE = BeforeValidator(_whole)  # stands behind the limits, or the document does not tell them
 Text = Annotated[str, AfterValidator(_storable)]
 WORDS = {"pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}  # for the document only: what is wrong with a text is told in a sentence of ours
 NO_NUL = {"pattern": r"^[^\x00]*$"}
@@ -61,7 +67,7 @@ class QuestionIn(Taken):
             json_schema_extra=NO_NUL,
         ),
     ]  # fmt: skip
-    limit: int = Field(default=10, ge=1, le=50, description="How many passages at most.")
+    limit: Annotated[int, Field(ge=1, le=50), WHOLE] = Field(default=10, description="How many passages at most.")
 
 
 class ConversationIn(Taken):
@@ -86,8 +92,8 @@ class MessageIn(Taken):
             json_schema_extra={"minLength": 1, "maxLength": settings.QUESTION_MAX_CHARS, **WORDS},
         ),
     ]  # fmt: skip
-    max_tokens: int | None = Field(
-        default=None, ge=1, description="How long the answer may become; no longer than the installation allows."
+    max_tokens: Annotated[int, Field(ge=1), WHOLE] | None = Field(
+        default=None, description="How long the answer may become; no longer than the installation allows."
     )
 
 

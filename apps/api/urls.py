@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from apps.api import conversations, documents, people, refusals
@@ -29,12 +30,14 @@ api.add_router("", conversations.router)
 refusals.register(api)
 
 
+@csrf_exempt
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """The document as a page on which each operation can be tried. Like the document itself it tells of the product only: it is open."""
     return render(request, "api/docs.html")
 
 
+@csrf_exempt  # there is nothing to be forged at an address that is none, and its answer is JSON like all others
 def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
     """There is nothing at this address. Raises NotFound."""
     raise NotFound

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from apps.documents.models import Document
 from apps.documents.services import store_upload
 from apps.workspaces.keys import create_key
 from apps.workspaces.models import Workspace
+from tests.api.running import Running
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer  # an HttpResponse that reads JSON
@@ -92,3 +94,12 @@ def document(alice: User, workspace: Workspace) -> Document:
 def conversation(alice: User, workspace: Workspace) -> Conversation:
     """Alice's conversation."""
     return Conversation.objects.create(workspace=workspace, author=alice, title="Cranes")
+
+
+@pytest.fixture(scope="package")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The running product, with people, keys and a file."""
+    started = Running(tmp_path_factory.mktemp("api") / "home")
+    started.start()
+    yield started
+    started.product.stop()

@@ -1,0 +1,69 @@
+"""The running product as programs meet it: by TCP, with keys of three kinds of people."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import PASSWORD
+from tests.product import Product, wait_until
+
+SLUG = "harbour"
+OWNER = "ada@example.org"
+SENTENCE = b"The notice period is three months."
+
+
+class Running:
+    """A product whose workspace `harbour` has an owner, a member and a viewer, each with a key, and one file that was read."""
+
+    def __init__(self, home: Path) -> None:
+        self.product = Product(home)
+        self.keys: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Start it, and let the people in."""
+        self.product.start()
+        manage = self.product.manage
+        manage("createadmin", "--email", OWNER, "--password-stdin", given=PASSWORD)
+        manage("createworkspace", SLUG, "--owner", OWNER)
+        for role in ("member", "viewer"):
+            email = f"{role}@example.org"
+            manage("createuser", "--email", email, "--password-stdin", "--workspace", SLUG, "--role", role, given=PASSWORD)
+            self.keys[role] = manage("createkey", "--user", email, "--workspace", SLUG).strip()
+        self.keys["owner"] = manage("createkey", "--user", OWNER, "--workspace", SLUG).strip()
+        self._put_file()
+
+    @property
+    def address(self) -> str:
+        """Where it answers, without a slash at the end."""
+        return self.product.address
+
+    def get(self, path: str, role: str = "owner") -> Any:
+        """What the API answers to GET."""
+        request = urllib.request.Request(f"{self.address}/api/{path}", headers={"Authorization": f"Bearer {self.keys[role]}"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def log(self, child: str = "web") -> str:
+        """All that the process has written so far."""
+        return (self.product.home / "logs" / f"{child}.log").read_text()
+
+    def _put_file(self) -> None:
+        lease = self.product.home / "lease.txt"
+        lease.write_bytes(SENTENCE)
+        url = f"{self.address}/api/workspaces/{SLUG}/documents"
+        sent = ("curl", "-sS", "--fail", "-H", f"Authorization: Bearer {self.keys['owner']}", "-F", f"file=@{lease}", url)
+        subprocess.run(sent, check=True, capture_output=True)
+        wait_until(lambda: self.get(f"workspaces/{SLUG}/documents")["results"][0]["status"] == "ready", "the file to be read", within_s=60)
+
+
+def schemathesis(address: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """How schemathesis fared with the product at `address`."""
+    program = Path(sys.executable).parent / "schemathesis"
+    settings = Path(__file__).parent / "fuzzed.toml"
+    command = (str(program), "--config-file", str(settings), "run", f"{address}/api/openapi.json", "--no-color", *options)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
