@@ -18,18 +18,18 @@ from gemmaweb.local.postgres import Postgres
 from gemmaweb.local.service import Service
 from gemmaweb.local.valkey import Valkey
 
-SOCKET_FRAME_MAX_BYTES = 2 * 1024 * 1024  # what is longer closes the socket unread; uvicorn would hold 16 MB of each
 # Workers have nothing to tell each other, and looking for others takes each a second at its start.
 ALONE = ("--without-mingle", "--without-gossip")
 
 
 @dataclass(frozen=True)
 class Step:
-    """A command that must succeed before the programs start; `done` is called when it has."""
+    """A command that must succeed before the programs start; `done` is called when it has. `advice` says what to do where it has not."""
 
     title: str
     command: tuple[str, ...]
     done: Callable[[], None] = lambda: None
+    advice: Callable[[], str] = str
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,9 @@ def _worker(home: Home, queue: str, *options: str) -> Child:
 
 
 def _web(home: Home, listening: socket.socket) -> Child:
-    served = ("gemmaweb.asgi:application", "--fd", str(listening.fileno()), "--no-access-log", "--no-proxy-headers")
-    sockets = ("--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--ws-max-size", str(SOCKET_FRAME_MAX_BYTES))
     return Child(
         name="web",
-        command=lambda: bind((sys.executable, "-m", "uvicorn", *served, *sockets, "--timeout-graceful-shutdown", "3"), signal.SIGKILL),
+        command=lambda: bind((sys.executable, "-m", "gemmaweb.server", "--fd", str(listening.fileno())), signal.SIGKILL),
         is_ready=lambda: web.answers(listening),
         environment=_environment(home),
         pass_fds=(listening.fileno(),),
