@@ -6,16 +6,25 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import celeryd_init, worker_ready
 
 from gemmaweb import liveness
 from gemmaweb.local.ready import tell_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gemmaweb.settings")
 
+NICENESS_OF_READING = 5
+
 app = Celery("gemmaweb")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+def _give_way(options: dict[str, Any], **event: object) -> None:
+    """Reading files gives way to people who wait for an answer; said before any thread begins, as each has a priority of its own."""
+    if options.get("queues") == ["ingest"]:
+        os.nice(NICENESS_OF_READING)
 
 
 @worker_ready.connect

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -167,6 +168,7 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULE = {
     "chat.sweep": {"task": "chat.sweep", "schedule": 5.0},
     "documents.sweep": {"task": "documents.sweep", "schedule": 15.0, "options": {"queue": "sweep"}},
+    "documents.tidy": {"task": "documents.tidy", "schedule": 3600.0, "options": {"queue": "sweep"}},
     "workspaces.sweep": {"task": "workspaces.sweep", "schedule": 60.0, "options": {"queue": "sweep"}},
 }
 
@@ -209,6 +211,8 @@ STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder", "a
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+# More than there are cores of a small machine: a file that takes for ever holds up one of them. Each may need two connections of the pool.
+READERS = env.number("GEMMAWEB_READERS", min(max(4, os.cpu_count() or 4), 8), low=2, high=8)
 
 PICTURE_MAX_BYTES = 5 * 1024 * 1024
 # Models

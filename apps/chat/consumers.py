@@ -21,7 +21,9 @@ from apps.core.database import in_database, only
 from apps.core.errors import NotFound, ProductError
 from apps.core.hub import Dropped, LiveUnavailable, Reader, hub
 from apps.documents.frames import frames_missed
+from apps.documents.line import line_frame
 from apps.documents.models import Document
+from apps.documents.news import line_news
 from apps.documents.reasons import for_reader
 from apps.workspaces.models import Workspace
 
@@ -52,6 +54,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
             raise DenyConnection
         self.user = user
         self._rooms: dict[str, str] = {}
+        self._watched: UUID | None = None
         self._allowance, self._counted_at = float(FRAMES_PER_S), time.monotonic()
         self._reader = Reader()
         self._accepted = asyncio.Event()
@@ -74,6 +77,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
             await self.channel_layer.group_discard(live.socket_group(self.user.pk), self.channel_name)
             for room in self._rooms.values():
                 await hub().leave(room, self._reader)
+            if self._watched:
+                await line_news().leave(self._watched, self._reader)
 
     async def session_ended(self, message: dict[str, Any]) -> None:
         """The person was signed out or lost a right: the page asks again what may be seen. Whoever was disabled is told so."""
@@ -100,15 +105,22 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
             case frames.Stop():
                 await in_database(self._stop)(frame.run)
             case frames.Watch():
-                workspace = await in_database(self._workspace)(frame.workspace)
-                await self._follow("workspace", f"workspace:{workspace.pk}")
-                for missed in await in_database(self._missed)(workspace):
-                    await self._say(missed)
+                await self._watch(await in_database(self._workspace)(frame.workspace))
 
     async def _join(self, pk: UUID) -> None:
         await in_database(self._conversation)(pk)
         await self._follow("conversation", f"conversation:{pk}")  # first follow, then read: nothing falls in between
         await self._say(await in_database(self._joined)(pk))
+
+    async def _watch(self, workspace: Workspace) -> None:
+        if self._watched and self._watched != workspace.pk:
+            await line_news().leave(self._watched, self._reader)
+        await self._follow("workspace", f"workspace:{workspace.pk}")
+        await line_news().follow(workspace, self._reader)
+        self._watched = workspace.pk
+        await self._say(await in_database(line_frame)(workspace))
+        for missed in await in_database(self._missed)(workspace):
+            await self._say(missed)
 
     async def _ask(self, frame: frames.Ask) -> None:
         run = await in_database(self._asked)(frame)

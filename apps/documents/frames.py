@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
 from uuid import UUID
@@ -10,9 +11,11 @@ from django.utils import timezone
 
 from apps.core import live
 from apps.documents.models import Document, DocumentQuerySet
+from apps.workspaces.models import Workspace
 
 MOVED_WITHIN = timedelta(minutes=10)
 NEWEST = 100
+TOLD_ONE_BY_ONE_MAX = 50
 
 
 class DocumentFrame(TypedDict):
@@ -74,6 +77,19 @@ def _has_moved(document: Document, since: datetime) -> bool:
 
 def tell(pk: UUID) -> None:
     """Publish the state of document `pk` on commit; nothing where it is gone."""
-    document = Document.objects.select_related("workspace", "current").filter(pk=pk).first()
-    if document is not None and document.current is not None:
-        live.publish_on_commit(room(document.workspace_id), dict(document_frame(document)))
+    for document in Document.objects.select_related("workspace", "current").filter(pk=pk).exclude(current=None):
+        tell_loaded(document)
+
+
+def tell_loaded(document: Document) -> None:
+    """The same where the document's workspace and current version are at hand, as the database has them."""
+    live.publish_on_commit(room(document.workspace_id), dict(document_frame(document)))
+
+
+def tell_all(workspace: Workspace, pks: Sequence[UUID]) -> None:
+    """The same for many documents of one workspace: for very many the open pages are only told to look again."""
+    if len(pks) > TOLD_ONE_BY_ONE_MAX:
+        live.publish_on_commit(room(workspace.pk), {"type": "shelf", "workspace": workspace.slug})
+        return
+    for document in Document.objects.select_related("workspace", "current").filter(pk__in=pks).exclude(current=None).order_by("pk"):
+        tell_loaded(document)

@@ -1,14 +1,15 @@
 """What search needs, written and removed together: chunks, their terms, the workspace's vocabulary and its counts.
 
 Only workers do this, as a large file takes a minute. Locks are taken in one order, document before index: the vocabulary changes
-under the lock of the workspace's index row, last and briefly, so two files of one workspace are analysed side by side and never wait
-for each other in a circle. The document's lock is not that of its row, which people's requests need meanwhile.
+under the lock of the workspace's index row, last and briefly (what can be computed is computed before), so two files of one workspace
+are analysed side by side and never wait for each other in a circle. The document's lock is not that of its row, which people's requests
+need meanwhile.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from uuid import UUID
 
@@ -28,6 +29,8 @@ _BE_PATIENT = "SET LOCAL lock_timeout = '10min'; SET LOCAL statement_timeout = '
 _LOCK_CHUNKS = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _DELETE_CHUNKS = "DELETE FROM documents_chunk WHERE document_id = %s"  # by the ORM each chunk would be loaded, text and all
 _COPY_TERMS = "COPY documents_chunkterms (chunk_id, workspace_id, w, terms) FROM STDIN"
+_COPY_VOCABULARY = "COPY documents_vocabulary (workspace_id, term, df, near) FROM STDIN"
+_KNOWN = "SELECT term FROM documents_vocabulary WHERE workspace_id = %s AND term = ANY(%s)"
 _CHANGE_KNOWN = """
     UPDATE documents_vocabulary AS known SET df = known.df + change.df
     FROM unnest(%s::text[], %s::int[]) AS change (term, df)
@@ -87,6 +90,8 @@ def _delete_chunks(document: Document) -> tuple[Counter[str], Counter[str], int]
     languages: Counter[str] = Counter()
     removed = 0
     chunks = Chunk.objects.filter(document=document)
+    if not chunks.exists():
+        return df_changes, languages, removed
     for text, language in chunks.values_list("text", "version__language").iterator():
         df_changes.subtract(set(terms(text, language)))
         languages[language] = -1
@@ -126,27 +131,35 @@ def _insert_terms(chunks: Sequence[Chunk], language: str) -> Counter[str]:
     return df
 
 
-def _change_index(workspace: Workspace, df_changes: Counter[str], languages: Counter[str], *, chunks: int) -> None:
-    WorkspaceIndex.objects.get_or_create(workspace=workspace)
+def _change_index(workspace: Workspace, df_changes: Mapping[str, int], languages: Counter[str], *, chunks: int) -> None:
+    WorkspaceIndex.objects.bulk_create([WorkspaceIndex(workspace=workspace)], ignore_conflicts=True)
+    changes = {term: change for term, change in df_changes.items() if change}
+    near = _near_of_new(workspace, changes)
     index = WorkspaceIndex.objects.select_for_update().get(workspace=workspace)
     index.chunks += chunks
     counted = Counter(index.languages)
     counted.update(languages)
     index.languages = {language: documents for language, documents in counted.items() if documents > 0}
-    index.save()
-    _change_vocabulary(workspace, {term: change for term, change in df_changes.items() if change})
+    index.save(update_fields=["chunks", "languages"])
+    _change_vocabulary(workspace, changes, near)
 
 
-def _change_vocabulary(workspace: Workspace, changes: Mapping[str, int]) -> None:
+def _near_of_new(workspace: Workspace, changes: Mapping[str, int]) -> dict[str, list[int]]:
+    """The near spellings of those terms that the workspace does not know yet; nearly all that have to be added under the lock."""
+    added = [term for term, change in changes.items() if change > 0]
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, [workspace.pk, added])
+        known = {term for (term,) in cursor.fetchall()}
+    return {term: near_hashes(workspace.pk, term) for term in added if term not in known}
+
+
+def _change_vocabulary(workspace: Workspace, changes: Mapping[str, int], near: Mapping[str, list[int]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_CHANGE_KNOWN, [list(changes), list(changes.values()), workspace.pk])
         known = {term for (term,) in cursor.fetchall()}
-    Vocabulary.objects.bulk_create(_new_terms(workspace, changes, known), batch_size=2_000)
-    gone = [term for term, change in changes.items() if change < 0]
-    Vocabulary.objects.filter(workspace=workspace, term__in=gone, df__lte=0).delete()
-
-
-def _new_terms(workspace: Workspace, changes: Mapping[str, int], known: set[str]) -> Iterator[Vocabulary]:
-    for term, change in changes.items():
-        if term not in known and change > 0:
-            yield Vocabulary(workspace=workspace, term=term, df=change, near=near_hashes(workspace.pk, term))
+        new = [(term, change) for term, change in changes.items() if change > 0 and term not in known]
+        with cursor.copy(_COPY_VOCABULARY) as copy:
+            for term, change in new:
+                copy.write_row((workspace.pk, term, change, near[term] if term in near else near_hashes(workspace.pk, term)))
+    if gone := [term for term, change in changes.items() if change < 0]:
+        Vocabulary.objects.filter(workspace=workspace, term__in=gone, df__lte=0).delete()

@@ -9,17 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
-from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, close_old_connections, transaction
-from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.core.text.languages import document_language
 from apps.documents import frames, indexing
 from apps.documents.chunking import split
-from apps.documents.models import Document, DocumentVersion, Page
+from apps.documents.models import DocumentVersion, Page
 from apps.documents.parsing.errors import ParseError, Stopped
 from apps.documents.parsing.parse import parse_file
 from apps.documents.parsing.places import Parsed, Place
@@ -29,6 +27,7 @@ Status = DocumentVersion.Status
 BEAT_S = 3.0
 TELL_S = 0.3
 LANGUAGE_SAMPLE_CHARS = 20_000
+SHORT_CHARS = 100_000  # what is indexed in a moment
 
 
 class Lost(Exception):
@@ -41,7 +40,8 @@ class Reading:
     def __init__(self, version: DocumentVersion) -> None:
         self.version = version
         self.lost = Event()
-        self._told_at = 0.0
+        self._told_at = time.monotonic()
+        self._is_told = False
 
     def save(self, **values: Any) -> None:
         """Write `values` and a beat. Raises Lost."""
@@ -51,13 +51,23 @@ class Reading:
             raise Lost
 
     def progress(self, done: int, of: int) -> None:
-        """Page `done` of `of`: to the row and to the tabs, a few times a second. Raises Lost."""
-        now = time.monotonic()
-        if now - self._told_at < TELL_S and done != of:
-            return
-        self._told_at = now
-        self.save(progress=done, progress_of=of)
-        frames.tell(self.version.document_id)
+        """Page `done` of `of`: to the row and to the tabs, a few times a second; not at all where it takes but a moment. Raises Lost."""
+        if time.monotonic() - self._told_at >= TELL_S:
+            self.tell(progress=done, progress_of=of)
+
+    def tell(self, **values: Any) -> None:
+        """Write `values`, and tell the tabs. Raises Lost."""
+        self._told_at, self._is_told = time.monotonic(), True
+        self.save(**values)
+        for name, value in values.items():
+            setattr(self.version, name, value)
+        frames.tell_loaded(self.version.document)
+
+    def is_over(self) -> bool:
+        """Whether to stop; asked often. Once a moment has gone by, the tabs are told that the file is being read. Raises Lost."""
+        if not self._is_told and time.monotonic() - self._told_at >= TELL_S:
+            self.tell()
+        return self.lost.is_set()
 
     @contextmanager
     def beating(self) -> Iterator[None]:
@@ -83,18 +93,9 @@ class Reading:
                 close_old_connections()
 
 
-def claim(pk: UUID) -> DocumentVersion | None:
-    """The version, now being read by this attempt; None if another took it, or it is gone or done. Safe to deliver twice."""
-    waiting = DocumentVersion.objects.on_a_shelf().filter(pk=pk, status=Status.QUEUED)
-    if waiting.update(status=Status.READING, attempt=F("attempt") + 1, beat_at=Now(), progress=0, progress_of=0) == 0:
-        return None
-    return DocumentVersion.objects.select_related("document").get(pk=pk)
-
-
 def ingest(version: DocumentVersion) -> None:
     """Bring a claimed version to ready, or to failed with its reason. Silent where the attempt was lost."""
     reading = Reading(version)
-    frames.tell(version.document_id)
     started = time.monotonic()
     try:
         with reading.beating():
@@ -111,41 +112,53 @@ def ingest(version: DocumentVersion) -> None:
 def _parse(reading: Reading) -> Parsed:
     version = reading.version
     path = Path(default_storage.path(version.storage_key))
-    return parse_file(path, name=version.document.name, on_progress=reading.progress, should_stop=reading.lost.is_set)
+    return parse_file(path, name=version.document.name, on_progress=reading.progress, should_stop=reading.is_over)
 
 
 def _index(reading: Reading, parsed: Parsed) -> None:
     """Split and index; pages, chunks, terms and READY come in one transaction, so a search sees all of it or nothing.
 
-    The version's row is written before and at the very end: held longer, it would keep the beat waiting.
+    The rows of the version and of its document are written before and at the very end: held longer, they would keep the beat waiting,
+    and whoever removes the file.
     """
     version = reading.version
     version.language = document_language(_sample(parsed.places))
-    reading.save(status=Status.INDEXING, kind=parsed.kind, pages=len(parsed.places), language=version.language)
-    frames.tell(version.document_id)
+    found = {"kind": parsed.kind, "pages": len(parsed.places), "language": version.language}
+    if version.document.title != parsed.title:
+        version.document.title = parsed.title
+        version.document.save(update_fields=["title"])
+    if sum(len(place.text) for place in parsed.places) > SHORT_CHARS:
+        reading.tell(status=Status.INDEXING, **found)
     with transaction.atomic():
-        Page.objects.filter(version=version).delete()
+        if version.attempt > 1:
+            Page.objects.filter(version=version).delete()
         Page.objects.bulk_create(
             [Page(version=version, number=place.number, kind=place.kind, label=place.label, text=place.text) for place in parsed.places],
             batch_size=500,
         )
         labels = {place.number: place.label for place in parsed.places}
         indexing.replace_chunks(version=version, pieces=split(parsed.places), labels=labels)
-        Document.objects.filter(pk=version.document_id).update(title=parsed.title)
-        reading.save(status=Status.READY, warnings=[notice.as_json() for notice in parsed.notices], reason="", reason_code="")
-        frames.tell(version.document_id)
+        notes = [notice.as_json() for notice in parsed.notices]
+        reading.tell(status=Status.READY, warnings=notes, reason="", reason_code="", **found)
 
 
 def _fail(reading: Reading, error: ParseError) -> None:
     version = reading.version
     logger.info("ingest %s: failed (%s)", version.pk, error.code)
     try:
-        reading.save(
-            status=Status.FAILED, reason_code=error.code, reason=error.sentence, warnings=[note.as_json() for note in error.notices]
-        )
+        with transaction.atomic():
+            if version.attempt > 1:
+                _forget_last_attempt(version)
+            why = {"reason_code": error.code, "reason": error.sentence, "warnings": [note.as_json() for note in error.notices]}
+            reading.tell(status=Status.FAILED, pages=0, **why)
     except Lost:
         return
-    frames.tell(version.document_id)
+
+
+def _forget_last_attempt(version: DocumentVersion) -> None:
+    """A file that was ready once, and fails when it is read again, is no longer found by what it said."""
+    Page.objects.filter(version=version).delete()
+    indexing.replace_chunks(version=version, pieces=(), labels={})
 
 
 def _sample(places: list[Place]) -> str:

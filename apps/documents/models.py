@@ -88,6 +88,8 @@ class DocumentVersion(models.Model):
     attempt = models.PositiveIntegerField(default=0)
     deaths = models.PositiveSmallIntegerField(default=0)
     beat_at = models.DateTimeField(null=True)
+    queued_at = models.DateTimeField(null=True)  # when it came into the line the last time
+    turn = models.BigIntegerField(default=0)  # see apps.documents.line
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -98,6 +100,12 @@ class DocumentVersion(models.Model):
         indexes = [
             models.Index(fields=["workspace", "sha256"], name="version_workspace_sha256"),
             models.Index(fields=["status"], name="version_unfinished", condition=models.Q(status__in=["queued", "reading", "indexing"])),
+            models.Index(
+                fields=["workspace"], name="version_unfinished_here", condition=models.Q(status__in=["queued", "reading", "indexing"])
+            ),
+            models.Index(fields=["turn", "id"], name="version_line", condition=models.Q(status="queued")),
+            models.Index(fields=["added_by", "turn"], name="version_line_of_person", condition=models.Q(status="queued")),
+            models.Index(fields=["workspace", "queued_at"], name="version_workspace_queued"),
         ]
 
     def __str__(self) -> str:
@@ -112,6 +120,16 @@ class DocumentVersion(models.Model):
     def notes(self) -> list[str]:
         """What is to be known about it though it was read, or what of it could not be, in the reader's language."""
         return notes_in_your_words(self.warnings)
+
+
+class ReadingLine(models.Model):
+    """Since when a workspace's files are read without a pause: what is counted as one piece of work."""
+
+    workspace = models.OneToOneField(Workspace, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"line of {self.workspace_id} since {self.since:%Y-%m-%d %H:%M:%S}"
 
 
 class Page(models.Model):

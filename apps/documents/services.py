@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 
@@ -19,7 +20,7 @@ from apps.audit.services import record
 from apps.core import queue
 from apps.core.errors import Forbidden, ProductError
 from apps.core.ids import uuid7
-from apps.documents import frames, indexing
+from apps.documents import frames, indexing, line
 from apps.documents.models import Document, DocumentVersion
 from apps.documents.names import clean_name
 from apps.workspaces.models import WRITERS, Membership, Workspace
@@ -68,6 +69,14 @@ class NotRetryable(ProductError):
     sentence = _("This file has not failed: there is nothing to try again.")
 
 
+class TooLate(ProductError):
+    """What was removed has gone for good."""
+
+    code = "too_late"
+    status = 410
+    sentence = _("The time for undoing this is over: the file is gone. Upload it again.")
+
+
 def store_upload(*, workspace: Workspace, added_by: User, name: str, file: File[bytes]) -> Document:
     """Put `file` on the workspace's shelf and return its document, queued to be read.
 
@@ -87,16 +96,18 @@ def store_upload(*, workspace: Workspace, added_by: User, name: str, file: File[
         with transaction.atomic():
             require_writer(workspace, added_by)
             _refuse_duplicate(workspace, sha256)
-            document = Document.objects.create(pk=pk, workspace=workspace, name=clean_name(name), added_by=added_by)
-            version = DocumentVersion(workspace=workspace, document=document, sha256=sha256, size_bytes=size_bytes, added_by=added_by)
-            version.pk, version.storage_key = version_pk, key
+            default_storage.save(key, file)  # first, as it takes longest: what follows is locked for others until the end
+            line.open_line(workspace.pk)
+            version = DocumentVersion(
+                pk=version_pk, workspace=workspace, document_id=pk, sha256=sha256, size_bytes=size_bytes, storage_key=key,
+                added_by=added_by, turn=line.next_turn(added_by.pk), queued_at=Now(),
+            )  # fmt: skip
+            document = Document(pk=pk, workspace=workspace, name=clean_name(name), added_by=added_by, current=version)
+            document.save(force_insert=True)  # it names its version, whose row comes next: the database looks at the end
             version.save(force_insert=True)
-            document.current = version
-            document.save(update_fields=["current"])
             record("document.added", actor=added_by, workspace=workspace.pk, target=pk, size_bytes=size_bytes)
-            default_storage.save(key, file)
-            queue.send_on_commit("documents.read", str(version_pk))
-            frames.tell(pk)
+            line.wake_on_commit()
+            frames.tell_loaded(document)
         undo.pop_all()
     return document
 
@@ -118,16 +129,17 @@ def remove(*, document: Document, removed_by: User) -> None:
 
 @transaction.atomic
 def restore(*, document: Document, restored_by: User) -> None:
-    """Undo `remove`: the file is read and indexed anew.
+    """Undo `remove`: the file is read and indexed anew. Nothing where it is back already.
 
-    Raises Forbidden, DuplicateDocument where the same file was uploaded meanwhile.
+    Raises Forbidden, DuplicateDocument where the same file was uploaded meanwhile, TooLate where the file has gone for good.
     """
     require_writer(document.workspace, restored_by)
-    version = _current(document)
+    version = _current_or_too_late(document)
     _refuse_duplicate(document.workspace, version.sha256)
     if Document.objects.filter(pk=document.pk).exclude(deleted_at=None).update(deleted_at=None) == 0:
+        _current_or_too_late(document)
         return
-    _queue_again(version)
+    _queue_again(version, restored_by, of=[*Status])
     record("document.restored", actor=restored_by, workspace=document.workspace_id, target=document.pk)
 
 
@@ -138,8 +150,7 @@ def retry(*, document: Document, asked_by: User) -> None:
     Raises Forbidden, NotRetryable.
     """
     require_writer(document.workspace, asked_by)
-    version = _current(document)
-    if not _queue_again(version, only=Status.FAILED):
+    if not _queue_again(_current_or_too_late(document), asked_by, of=[Status.FAILED]):
         raise NotRetryable
 
 
@@ -153,21 +164,19 @@ def require_writer(workspace: Workspace, user: User) -> None:
         raise Forbidden
 
 
-def _current(document: Document) -> DocumentVersion:
-    return DocumentVersion.objects.get(document=document, pk=F("document__current"))
+def _current_or_too_late(document: Document) -> DocumentVersion:
+    found = DocumentVersion.objects.filter(document=document, pk=F("document__current")).first()
+    if found is None:
+        raise TooLate
+    return found
 
 
-def _queue_again(version: DocumentVersion, *, only: str | None = None) -> bool:
-    """Back to the start; False if the version's status is no longer `only`."""
-    versions = DocumentVersion.objects.filter(pk=version.pk)
-    if only:
-        versions = versions.filter(status=only)
-    fresh = {"reason": "", "reason_code": "", "warnings": [], "progress": 0, "progress_of": 0, "deaths": 0}
-    if versions.update(status=Status.QUEUED, **fresh) == 0:
-        return False
-    queue.send_on_commit("documents.read", str(version.pk))
-    frames.tell(version.document_id)
-    return True
+def _queue_again(version: DocumentVersion, person: User, *, of: Sequence[str]) -> bool:
+    """Back to the start; False if the version's status is none of `of`."""
+    documents = line.queue_again(workspace=version.workspace_id, person=person.pk, versions=[version.pk], of=of)
+    for document in documents:
+        frames.tell(document)
+    return bool(documents)
 
 
 def _refuse_duplicate(workspace: Workspace, sha256: str) -> None:

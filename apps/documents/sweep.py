@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
+from uuid import UUID
 
 from django.core.files.storage import default_storage
-from django.db.models import Exists, F, OuterRef, Q
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
 from apps.core import queue
-from apps.documents import frames
-from apps.documents.models import Chunk, Document, DocumentVersion
+from apps.documents import frames, line
+from apps.documents.models import Chunk, Document, DocumentQuerySet, DocumentVersion
+from apps.documents.orphans import delete_folders
 from apps.documents.services import UNDO_FOR
 
 logger = logging.getLogger(__name__)
@@ -28,7 +33,7 @@ def sweep() -> None:
     """One round: dead readings back to the queue (or failed, at the third death), lost messages sent again, old deletions made final."""
     _bury_or_requeue()
     if not queue.has_messages("ingest"):
-        _send_again()
+        line.wake_free_readers()
         _forget_again()
     _purge()
 
@@ -47,13 +52,6 @@ def _bury_or_requeue() -> None:
             frames.tell(version.document_id)
 
 
-def _send_again() -> None:
-    """Wake-ups for versions that wait although nobody seems to have them: a message too many does no harm."""
-    late = Q(created_at__lt=Now() - WAITS_AFTER) | Q(attempt__gt=0)
-    for pk in DocumentVersion.objects.on_a_shelf().filter(late, status=Status.QUEUED).values_list("pk", flat=True)[:BATCH]:
-        queue.send("documents.read", str(pk))
-
-
 def _forget_again() -> None:
     """Removed documents whose chunks still count, although nobody seems to have been told."""
     removed = Document.objects.filter(IS_INDEXED, deleted_at__lt=Now() - WAITS_AFTER)
@@ -63,8 +61,26 @@ def _forget_again() -> None:
 
 def _purge() -> None:
     """A document goes when its chunks have gone, for only so are they taken out of the counts."""
-    for document in Document.objects.filter(~IS_INDEXED, deleted_at__lt=Now() - UNDO_FOR).prefetch_related("versions")[:BATCH]:
-        keys = [version.storage_key for version in document.versions.all()]
-        document.delete()
-        for key in keys:
-            default_storage.delete(key)
+    for pk in _due().values_list("pk", flat=True)[:BATCH]:
+        _purge_one(pk)
+
+
+def _due() -> DocumentQuerySet:
+    return Document.objects.filter(~IS_INDEXED, deleted_at__lt=Now() - UNDO_FOR)
+
+
+@transaction.atomic
+def _purge_one(pk: UUID) -> None:
+    """Its rows, and once they are gone its files; nothing where somebody undoes the removal at this moment."""
+    document = _due().select_for_update().filter(pk=pk).first()
+    if document is None:
+        return
+    keys = [version.storage_key for version in document.versions.all()]
+    document.delete()
+    transaction.on_commit(partial(_delete_files, keys))
+
+
+def _delete_files(keys: Sequence[str]) -> None:
+    for key in keys:
+        default_storage.delete(key)
+    delete_folders(keys)

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from celery.signals import worker_ready
+from django.db import connection
 
-from apps.documents import indexing, ingest
+from apps.documents import indexing, ingest, line, orphans
 from apps.documents import sweep as sweeper
 
 
-@shared_task(name="documents.read", ignore_result=True)
-def read(version: str) -> None:
-    """Read and index the version, if it still waits. Safe to lose and to deliver twice."""
-    if claimed := ingest.claim(UUID(version)):
-        ingest.ingest(claimed)
+@shared_task(name="documents.wake", ignore_result=True)
+def wake() -> None:
+    """Read and index the fairest waiting file, if there is one. Safe to lose and to deliver twice."""
+    try:
+        if claimed := line.claim_next():
+            ingest.ingest(claimed)
+    finally:
+        line.wake_next()
 
 
 @shared_task(name="documents.forget", ignore_result=True)
 def forget(document: str) -> None:
     """Remove what search kept of a removed document. Safe to lose and to deliver twice."""
-    indexing.forget_chunks(pk=UUID(document))
+    try:
+        indexing.forget_chunks(pk=UUID(document))
+    finally:
+        line.wake_next()
+
+
+@worker_ready.connect
+def wake_at_start(**_: Any) -> None:
+    """Whoever waited for a worker is served now."""
+    line.wake_free_readers()
+    connection.close()
 
 
 @shared_task(name="documents.sweep", ignore_result=True)
 def sweep() -> None:
     """Put right what a dead worker left."""
     sweeper.sweep()
+
+
+@shared_task(name="documents.tidy", ignore_result=True)
+def tidy() -> None:
+    """Delete files that no row knows."""
+    orphans.delete_orphans()

@@ -44,7 +44,7 @@ class Plan:
     programs: tuple[tuple[Child, ...], ...]
 
 
-def gemmaweb_plan(home: Home, *, listening: socket.socket, slots: int, set_up: Callable[[], list[Step]]) -> Plan:
+def gemmaweb_plan(home: Home, *, listening: socket.socket, slots: int, readers: int, set_up: Callable[[], list[Step]]) -> Plan:
     """The product: the services that the environment does not name, three workers, web."""
     embedded: list[Service] = []
     if not os.environ.get("DATABASE_URL"):
@@ -53,7 +53,7 @@ def gemmaweb_plan(home: Home, *, listening: socket.socket, slots: int, set_up: C
         embedded.append(Valkey(home))
     workers = (
         _worker(home, "generation", "--pool", "threads", "--concurrency", str(slots)),
-        _worker(home, "ingest", "--pool", "threads", "--concurrency", "2"),
+        _worker(home, "ingest", "--pool", "threads", "--concurrency", str(readers)),
         _worker(home, "sweep", "--pool", "solo", "--beat", "-s", str(home.run / "beat-schedule")),
     )
     return Plan(services=tuple(as_child(each) for each in embedded), set_up=set_up, programs=(workers, (_web(home, listening),)))

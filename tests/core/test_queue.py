@@ -54,7 +54,7 @@ def waiting(broker: Connection, name: str) -> list[Any]:
     return messages
 
 
-@pytest.mark.parametrize(("task", "name"), [("chat.wake", "generation"), ("documents.read", "ingest"), ("chat.sweep", "sweep")])
+@pytest.mark.parametrize(("task", "name"), [("chat.wake", "generation"), ("documents.wake", "ingest"), ("chat.sweep", "sweep")])
 def test_each_task_waits_in_its_own_queue(broker: Connection, task: str, name: str) -> None:
     queue.send(task)
     assert [message.headers["task"] for message in waiting(broker, name)] == [task]
@@ -62,7 +62,7 @@ def test_each_task_waits_in_its_own_queue(broker: Connection, task: str, name: s
 
 
 def test_a_message_is_json_and_carries_its_words(broker: Connection) -> None:
-    queue.send("documents.read", "an id")
+    queue.send("documents.forget", "an id")
     (message,) = waiting(broker, "ingest")
     assert message.content_type == "application/json"
     assert message.payload[:2] == [["an id"], {}]
@@ -106,7 +106,7 @@ def test_without_a_broker_an_upload_is_kept_and_waits(no_broker: None, workspace
 
 def test_a_sweep_is_told_what_waits_already(broker: Connection) -> None:
     assert not queue.has_messages("ingest")
-    queue.send("documents.read", "x")
+    queue.send("documents.wake", "x")
     assert queue.has_messages("ingest")
     assert not queue.has_messages("generation")
 

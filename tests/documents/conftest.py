@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.accounts.models import User
-from apps.documents import ingest, services
+from apps.documents import ingest, line, services
 from apps.documents.models import Document, DocumentVersion
 from apps.workspaces.models import Workspace
 
@@ -23,7 +23,7 @@ def current(document: Document) -> DocumentVersion:
 
 def claim(document: Document) -> DocumentVersion:
     """The newest version, claimed as a worker claims it."""
-    claimed = ingest.claim(current(document).pk)
+    claimed = line.claim(current(document).pk)
     assert claimed is not None
     return claimed
 

@@ -49,7 +49,7 @@ def test_a_file_can_be_removed_while_it_is_indexed(upload: Upload, alice: User, 
         remove(document=document, removed_by=alice)
         is_removed.set()
         reading.result(PATIENCE_S)
-    assert current(document).status == "indexing"  # until it is restored, and read anew
+    assert current(document).status == "reading"  # until it is restored, and read anew
     assert not Chunk.objects.exists()
 
 

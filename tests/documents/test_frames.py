@@ -9,10 +9,12 @@ import pytest
 from django.utils import timezone
 
 from apps.core import live
-from apps.documents import frames
+from apps.documents import frames, ingest
 from apps.documents.models import Document, DocumentVersion
 from apps.documents.services import remove
+from apps.workspaces.models import Workspace
 from tests.documents.conftest import Upload
+from tests.documents.files import pdf
 
 
 @pytest.fixture
@@ -23,11 +25,28 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return published
 
 
-def test_a_file_is_told_from_queued_to_ready(upload: Upload, told: list[dict[str, Any]]) -> None:
-    document = upload()
+def test_a_file_is_told_from_queued_to_ready(upload: Upload, told: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "TELL_S", 0.0)
+    monkeypatch.setattr(ingest, "SHORT_CHARS", 0)
+    document = upload(pdf("Some words.", "And more."))
     statuses = [frame["status"] for frame in told]
     assert list(dict.fromkeys(statuses)) == ["queued", "reading", "indexing", "ready"]
     assert {frame["room"] for frame in told} == {frames.room(document.workspace_id)}
+
+
+def test_a_file_that_takes_a_moment_is_told_twice(upload: Upload, told: list[dict[str, Any]]) -> None:
+    upload()
+    assert [frame["status"] for frame in told] == ["queued", "ready"]
+
+
+def test_many_files_at_once_are_told_once(upload: Upload, workspace: Workspace, told: list[dict[str, Any]]) -> None:
+    pks = [upload(f"File {number}.", read=False).pk for number in range(3)]
+    told.clear()
+    frames.tell_all(workspace, pks)
+    assert [frame["document"] for frame in told] == [str(pk) for pk in pks]
+    told.clear()
+    frames.tell_all(workspace, pks * 20)
+    assert told == [{"room": frames.room(workspace.pk), "type": "shelf", "workspace": "harbour"}]
 
 
 def test_a_failure_is_told_with_its_reason(upload: Upload, told: list[dict[str, Any]]) -> None:

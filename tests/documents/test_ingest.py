@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from apps.accounts.models import User
-from apps.documents import ingest
+from apps.documents import ingest, line
 from apps.documents.models import Chunk, Document, DocumentVersion, Page, WorkspaceIndex
 from apps.documents.search import find_passages
 from apps.documents.services import remove, restore
@@ -46,7 +46,7 @@ def test_a_bad_file_does_not_stop_the_next(upload: Upload) -> None:
 def test_a_version_is_claimed_once(upload: Upload) -> None:
     document = upload(read=False)
     version = claim(document)
-    assert ingest.claim(version.pk) is None
+    assert line.claim(version.pk) is None
 
 
 def test_reading_again_gives_the_same_chunks(upload: Upload) -> None:

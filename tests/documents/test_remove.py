@@ -127,7 +127,7 @@ def test_a_second_try_wakes_the_reader_and_tells_the_tabs(upload: Upload, alice:
     monkeypatch.setattr(queue, "send", lambda *message: sent.append(message))
     monkeypatch.setattr(live, "publish_on_commit", lambda _room, frame: told.append(frame["status"]))
     retry(document=document, asked_by=alice)
-    assert (sent, told) == ([("documents.read", str(document.current_id))], ["queued"])
+    assert (sent, told) == ([("documents.wake",)], ["queued"])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -83,7 +83,7 @@ def test_the_reader_is_woken_for_each_file_that_was_taken(upload: Upload, monkey
     document = upload(read=False)
     with pytest.raises(DuplicateDocument):
         upload(read=False)
-    assert sent == [("documents.read", str(current(document).pk))]
+    assert (sent, current(document).status) == ([("documents.wake",)], "queued")
 
 
 def test_a_file_may_come_back_after_the_first_was_removed(upload: Upload, alice: User) -> None:

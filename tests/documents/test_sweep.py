@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.files.storage import default_storage
@@ -14,7 +15,7 @@ from apps.accounts.models import User
 from apps.core import live, queue
 from apps.documents.indexing import forget_chunks
 from apps.documents.models import Document, DocumentVersion
-from apps.documents.services import remove, retry
+from apps.documents.services import TooLate, remove, restore, retry
 from apps.documents.sweep import DEAD_AFTER, sweep
 from tests.documents.conftest import Upload, claim
 from tests.documents.locks import on_its_own_connection, wait_until_blocked
@@ -47,7 +48,7 @@ def test_a_dead_reading_goes_back_to_the_queue_and_is_sent_again(upload: Upload,
     sweep()
     version = DocumentVersion.objects.get()
     assert (version.status, version.deaths) == ("queued", 1)
-    assert sent == ["documents.read"]
+    assert sent == ["documents.wake"]
 
 
 def test_a_living_reading_is_left_alone(upload: Upload, sent: list[str]) -> None:
@@ -110,18 +111,20 @@ def test_tabs_are_told_what_became_of_it(upload: Upload, published: list[str], d
 
 def test_a_message_that_was_lost_is_sent_again(upload: Upload, sent: list[str]) -> None:
     upload(read=False)
+    sent.clear()
+    sweep()
+    assert sent == ["documents.wake"]
+    sent.clear()
+    claim(Document.objects.get())
     sweep()
     assert sent == []
-    DocumentVersion.objects.update(created_at=timezone.now() - timedelta(minutes=1))
-    sweep()
-    assert sent == ["documents.read"]
 
 
 def test_the_message_of_a_second_try_is_sent_again_at_once(upload: Upload, alice: User, sent: list[str]) -> None:
     retry(document=upload(b"%PDF-broken", name="bad.pdf"), asked_by=alice)
     sent.clear()
     sweep()
-    assert sent == ["documents.read"]
+    assert sent == ["documents.wake"]
 
 
 def test_what_was_removed_while_it_waited_is_not_sent_again(upload: Upload, alice: User, sent: list[str]) -> None:
@@ -142,6 +145,45 @@ def test_a_file_that_is_gone_already_does_not_stop_the_sweep(upload: Upload, ali
     assert not Document.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_undo_at_the_last_moment_is_an_undo(upload: Upload, alice: User) -> None:
+    """The undo comes while the sweep has found the document due: it is not purged."""
+    document = due_for_purge(upload(), alice)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            restore(document=document, restored_by=alice)
+            sweeping = pool.submit(on_its_own_connection, sweep)
+            wait_until_blocked()
+        sweeping.result(10)
+    assert document.current is not None
+    assert Document.objects.get().deleted_at is None
+    assert default_storage.exists(document.current.storage_key)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_undo_a_moment_too_late_says_so(upload: Upload, alice: User) -> None:
+    """The purge comes first: whoever undoes meanwhile waits for it, and is told."""
+    document = due_for_purge(upload(), alice)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            sweep()
+            undoing = pool.submit(on_its_own_connection, partial(restore, document=document, restored_by=alice))
+            wait_until_blocked()
+        with pytest.raises(TooLate):
+            undoing.result(10)
+    with pytest.raises(TooLate):
+        restore(document=document, restored_by=alice)
+
+
+def due_for_purge(document: Document, person: User) -> Document:
+    """The document, removed two hours ago and forgotten by search."""
+    remove(document=document, removed_by=person)
+    forget_chunks(pk=document.pk)
+    Document.objects.update(deleted_at=timezone.now() - timedelta(hours=2))
+    return document
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_deletion_becomes_final_after_the_time_for_undo(upload: Upload, alice: User) -> None:
     document = upload()
     assert document.current is not None
@@ -154,3 +196,4 @@ def test_a_deletion_becomes_final_after_the_time_for_undo(upload: Upload, alice:
     sweep()
     assert not Document.objects.exists()
     assert not default_storage.exists(key)
+    assert not default_storage.exists(key.rpartition("/")[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from gemmaweb.local import supervisor
 from gemmaweb.local.errors import StartFailed
 from gemmaweb.local.filesystem import write_whole
 from gemmaweb.local.folder import Home
-from gemmaweb.local.plan import Step, gemmaweb_plan, manage
+from gemmaweb.local.plan import Plan, Step, gemmaweb_plan, manage
 
 
 class Command(BaseCommand):
@@ -26,10 +27,14 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         home = Home.from_environment()
         try:
-            supervisor.run(home, lambda web: gemmaweb_plan(home, listening=web, slots=settings.SLOTS, set_up=lambda: _set_up(home)))
+            supervisor.run(home, lambda web: _plan(home, web))
         except StartFailed as failure:
             self.stderr.write(str(failure))
             sys.exit(1)
+
+
+def _plan(home: Home, web: socket.socket) -> Plan:
+    return gemmaweb_plan(home, listening=web, slots=settings.SLOTS, readers=settings.READERS, set_up=lambda: _set_up(home))
 
 
 def _set_up(home: Home) -> list[Step]:
