@@ -30,6 +30,7 @@ from apps.api.schemas import (
 from apps.chat import services
 from apps.chat.models import Generation
 from apps.core.errors import Invalid, NotFound, ProductError
+from apps.workspaces.writable import Archived
 
 router = Router(tags=["conversations"])
 
@@ -45,6 +46,7 @@ class KeyReused(ProductError):
 ASK = told(
     "ask",
     "Ask a question",
+    Archived,
     NotFound,
     KeyReused,
     services.QuestionEmpty,
@@ -88,6 +90,7 @@ EVENTS = {
     **told(
         "create_conversation",
         "Begin a conversation",
+        Archived,
         NotFound,
         takes=OF_JSON,
         responses=leads_to(201, "ask get_conversation rename_conversation delete_conversation list_messages", pk="$response.body#/id"),
@@ -119,7 +122,9 @@ def conversation(request: ApiRequest, pk: ConversationId) -> ConversationOut:
 
 
 @router.patch(
-    "/conversations/{uuid:pk}", response=ConversationOut, **told("rename_conversation", "Rename a conversation", NotFound, takes=OF_JSON)
+    "/conversations/{uuid:pk}",
+    response=ConversationOut,
+    **told("rename_conversation", "Rename a conversation", Archived, NotFound, takes=OF_JSON),
 )
 def rename(request: ApiRequest, pk: ConversationId, wanted: TitleIn) -> ConversationOut:
     """The conversation under its new title."""
@@ -132,6 +137,7 @@ def rename(request: ApiRequest, pk: ConversationId, wanted: TitleIn) -> Conversa
     **told(
         "delete_conversation",
         "Delete a conversation",
+        Archived,
         NotFound,
         responses=leads_to(204, "restore_conversation", pk="$request.path.pk"),
     ),
@@ -145,7 +151,7 @@ def delete(request: ApiRequest, pk: ConversationId) -> Status[None]:
 @router.post(
     "/conversations/{uuid:pk}/restore",
     response=ConversationOut,
-    **told("restore_conversation", "Bring a deleted conversation back", NotFound),
+    **told("restore_conversation", "Bring a deleted conversation back", Archived, NotFound),
 )
 def restore(request: ApiRequest, pk: ConversationId) -> ConversationOut:
     """The conversation that was deleted in the last hour."""

@@ -17,10 +17,11 @@ from apps.core.errors import Forbidden, Invalid, NotFound
 from apps.documents import services
 from apps.documents.models import Document
 from apps.documents.search import find_passages
+from apps.workspaces.writable import Archived
 
 router = Router(tags=["documents"])
 UPLOAD = told(
-    "upload_document", "Upload a file", Forbidden, NotFound, SizeMissing, services.DuplicateDocument, services.EmptyFile,
+    "upload_document", "Upload a file", Archived, Forbidden, NotFound, SizeMissing, services.DuplicateDocument, services.EmptyFile,
     services.FileTooLarge, UnreadableForm, takes=OF_A_BODY,
     requestBody={"content": {"multipart/form-data": {"schema": {"additionalProperties": False, "properties": {"file": {"minLength": 1}}}}}},
     responses=leads_to(202, "get_document remove_document retry_document", slug="$request.path.slug", pk="$response.body#/id"),
@@ -64,7 +65,7 @@ def document(request: ApiRequest, slug: Slug, pk: DocumentId) -> DocumentOut:
     "/workspaces/{slug:slug}/documents/{uuid:pk}",
     response={204: None},
     **told(
-        "remove_document", "Remove a document", Forbidden, NotFound,
+        "remove_document", "Remove a document", Archived, Forbidden, NotFound,
         responses=leads_to(204, "restore_document", slug="$request.path.slug", pk="$request.path.pk"),
     ),
 )  # fmt: skip
@@ -77,7 +78,7 @@ def remove(request: ApiRequest, slug: Slug, pk: DocumentId) -> Status[None]:
 @router.post(
     "/workspaces/{slug:slug}/documents/{uuid:pk}/restore",
     response={202: DocumentOut},
-    **told("restore_document", "Bring a removed document back", Forbidden, NotFound, services.DuplicateDocument),
+    **told("restore_document", "Bring a removed document back", Archived, Forbidden, NotFound, services.DuplicateDocument),
 )
 def restore(request: ApiRequest, slug: Slug, pk: DocumentId) -> Status[DocumentOut]:
     """The removed document, queued to be read again; for an hour after it was removed."""
@@ -92,7 +93,7 @@ def restore(request: ApiRequest, slug: Slug, pk: DocumentId) -> Status[DocumentO
 @router.post(
     "/workspaces/{slug:slug}/documents/{uuid:pk}/retry",
     response={202: DocumentOut},
-    **told("retry_document", "Read a failed document again", Forbidden, NotFound, services.NotRetryable),
+    **told("retry_document", "Read a failed document again", Archived, Forbidden, NotFound, services.NotRetryable),
 )
 def retry(request: ApiRequest, slug: Slug, pk: DocumentId) -> Status[DocumentOut]:
     """The failed document, queued to be read again."""

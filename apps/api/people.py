@@ -7,6 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from ninja import Path, Query, Router, Schema, Status
+from pydantic import Field
 
 from apps.accounts.models import User
 from apps.api.caller import ApiRequest
@@ -73,6 +74,7 @@ class WorkspaceOut(Schema):
     slug: str
     name: str
     is_personal: bool
+    is_archived: bool = Field(description="Then everything in it can be read, and nothing changes.")
     language: str
     role: Role
 
@@ -84,6 +86,7 @@ class WorkspaceOut(Schema):
             slug=workspace.slug,
             name=workspace.name,
             is_personal=workspace.is_personal,
+            is_archived=workspace.archived_at is not None,
             language=workspace.language,
             role=Role(role),
         )
