@@ -12,6 +12,7 @@ run: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	@sh tests/browser/ensure_chromium.sh
+	@sh tests/documents/ensure_tesseract.sh
 	$(BIN)/python -m pytest --durations=10 $(ARGS)
 
 check: $(VENV)/installed-dev node_modules/installed

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from apps.documents.parsing import errors, parse, readers
+from apps.documents.parsing import errors, listening, parse, readers
 from apps.documents.parsing.limits import MIB, Limits
 from apps.documents.parsing.parse import parse_file
 from apps.documents.parsing.places import Parsed
@@ -230,7 +230,7 @@ def tells(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     taken_over = f"import sys, os, json; from apps.documents.parsing import child; sys.excepthook = child._say_where; {code}"
     start = f"from apps.documents.parsing import child; child.read_file = lambda *_: (exec({taken_over!r}, {{}}), sys.stdout.flush()); from"
     monkeypatch.setattr(readers, "_START", readers._START.replace("from", start, 1))
-    monkeypatch.setattr(parse, "READERS", readers.Readers())
+    monkeypatch.setattr(listening, "READERS", readers.Readers())
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from apps.documents.parsing import errors, readers
-from apps.documents.parsing import parse as parse_module
+from apps.documents.parsing import errors, listening, readers
 from apps.documents.parsing.limits import MIB, Limits
 from apps.documents.parsing.nested import NAME_MAX_CHARS, shown_name
 from apps.documents.parsing.outcome import RESTARTS_MAX
@@ -231,7 +230,7 @@ def crashing(monkeypatch: pytest.MonkeyPatch) -> None:
     deed = "import os; from apps.documents.parsing import text; whole = text.read;"
     deed += "text.read = lambda data, reading: os.abort() if b'CRASH' in data else whole(data, reading); "
     monkeypatch.setattr(readers, "_START", readers._START.replace("from apps", deed + "from apps", 1))
-    monkeypatch.setattr(parse_module, "READERS", readers.Readers())
+    monkeypatch.setattr(listening, "READERS", readers.Readers())
 
 
 def test_a_file_that_ends_the_reader_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -15,6 +16,7 @@ from apps.documents.parsing.errors import NestedTooDeeply, OutOfMemory, ParseErr
 from apps.documents.parsing.limits import Limits
 from apps.documents.parsing.parsers import load
 from apps.documents.parsing.places import Message, Reading
+from apps.documents.parsing.rasters import Raster
 
 
 def read_file(order: Mapping[str, Any]) -> None:
@@ -25,15 +27,28 @@ def read_file(order: Mapping[str, Any]) -> None:
     try:
         parser = load(order["kind"])
         jail.lock()
-        reading = Reading(limits, _tell, first_part=order.get("first_part", 0))
-        parser.read(_standard_input(), reading)
-        reading.finish()
+        if "pages" in order:
+            _tell_rasters(parser.draw(_standard_input(), order["pages"]))
+        else:
+            reading = Reading(limits, _tell, first_part=order.get("first_part", 0))
+            parser.read(_standard_input(), reading)
+            reading.finish()
     except ParseError as error:
         _tell(["failed", error.code])
     except MemoryError:
         _tell(["failed", OutOfMemory.code])
     except RecursionError:
         _tell(["failed", NestedTooDeeply.code])
+
+
+def _tell_rasters(drawn: Iterable[Raster | int]) -> None:
+    """Each page as its dots, or only as its number where it could not be drawn."""
+    for page in drawn:
+        if isinstance(page, Raster):
+            _tell(["raster", page.number, page.width, page.height, base64.b64encode(page.data).decode()])
+        else:
+            _tell(["undrawn", page])
+    _tell(["done"])
 
 
 def _standard_input() -> bytes:

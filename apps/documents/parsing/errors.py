@@ -108,6 +108,23 @@ class PictureInside(ParseError):
     default = gettext_noop("This is a picture inside another file. Upload it by itself to have its words read.")
 
 
+class NoWords(ParseError):
+    """A picture in which the recogniser saw nothing."""
+
+    code = "no_words"
+    default = gettext_noop("No words were found in this picture. Scan it again, larger and sharper, or upload the text itself.")
+
+
+class PictureUnread(ParseError):
+    """A picture, and no recogniser."""
+
+    code = "picture_unread"
+    default = gettext_noop(
+        "This is a picture, and the program that reads words in pictures is not installed here. "
+        "Ask an administrator to install tesseract, or upload the text itself."
+    )
+
+
 class EmptyArchive(ParseError):
     """An archive without files, or with nothing but what a system leaves in each folder."""
 
@@ -119,7 +136,7 @@ class NothingReadable(ParseError):
     """A container, none of whose files could be read; `notices` say why for each."""
 
     code = "nothing_readable"
-    default = gettext_noop("None of the files in this archive could be read.")
+    default = gettext_noop("None of the files inside this one could be read.")
 
 
 class EncryptedMail(ParseError):

@@ -18,6 +18,7 @@ FORMATS = ("PNG", "JPEG", "TIFF", "WEBP")
 IMAGE_MAX_DOTS = 150_000_000
 SMALL_DOTS = 1_500_000  # a picture of a screen: its letters are too small for the recogniser
 WHITE = 255
+Image.MAX_IMAGE_PIXELS = None  # `_check_size` is stricter than its error and, unlike its warning, an end
 _BROKEN = (
     OSError,
     SyntaxError,
@@ -73,8 +74,6 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
             yield image
     except ParseError:
         raise
-    except Image.DecompressionBombError as error:
-        raise TooLargeInside from error
     except _BROKEN as error:
         raise Damaged from error
 

@@ -13,7 +13,9 @@ import resource
 import signal
 import struct
 import sys
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
+from typing import NoReturn
 
 from apps.documents.parsing.limits import Limits
 
@@ -28,7 +30,8 @@ _SECCOMP_MODE_FILTER = 2
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _LANDLOCK_VERSION = 1
 _LANDLOCK_PATH_BENEATH = 1
-_READ_FILE_AND_FOLDER = 0x4 | 0x8
+_RUN_FILE, _READ_FILE_AND_FOLDER = 0x1, 0x4 | 0x8
+_PYTHON, _SYSTEM = frozenset({sys.prefix, sys.base_prefix}), frozenset({"/usr", "/lib", "/lib64"})
 _ALL_FILE_RIGHTS = {1: 0x1FFF, 2: 0x3FFF}  # by version of Landlock; from 3 on 0x7FFF
 
 # audit number of the machine, then the numbers of socket, execve, execveat, clone, clone3, fork, vfork, ptrace, kill,
@@ -37,15 +40,18 @@ _REFUSED_CALLS = {
     "x86_64": (0xC000003E, (41, 59, 322, 56, 435, 57, 58, 101, 62, 310, 311, 425)),
     "aarch64": (0xC00000B7, (198, 221, 281, 220, 435, 117, 129, 270, 271, 425)),
 }
+_REFUSED_CALLS_OF_PROGRAMS = {  # these have to be started, which is a call of execve
+    machine: (audit, tuple(call for call in calls if call not in {59, 221})) for machine, (audit, calls) in _REFUSED_CALLS.items()
+}
 _X32_CALLS = 0x40000000
 _EPERM = 1
 
 
-def set_limits(limits: Limits) -> None:
+def set_limits(limits: Limits, *, output_max_bytes: int = STDERR_MAX_BYTES) -> None:
     """Bound memory, processor time, files and what can be written."""
     _bound(resource.RLIMIT_AS, limits.memory_bytes)
     _bound(resource.RLIMIT_CPU, limits.cpu_s, grace=5)  # SIGXCPU first, which says why; SIGKILL at once if both were equal
-    _bound(resource.RLIMIT_FSIZE, STDERR_MAX_BYTES)
+    _bound(resource.RLIMIT_FSIZE, output_max_bytes)
     _bound(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
     _bound(resource.RLIMIT_CORE, 0)
     os.nice(NICENESS)
@@ -62,12 +68,29 @@ def die_with(parent_pid: int) -> None:
 
 def lock() -> None:
     """Give up new privileges, all files but those of Python and the system's libraries, sockets and other processes."""
+    _lock(_PYTHON | _SYSTEM, _READ_FILE_AND_FOLDER, refused=_REFUSED_CALLS)
+
+
+def become(
+    program: str, *, arguments: Sequence[str], environment: Mapping[str, str], parent_pid: int,
+    memory_bytes: int, cpu_s: int, output_max_bytes: int,
+) -> NoReturn:  # fmt: skip
+    """Turn into a program of the system's, within these limits and with nothing to read but what belongs to it."""
+    die_with(parent_pid)
+    set_limits(Limits(memory_bytes=memory_bytes, cpu_s=cpu_s), output_max_bytes=output_max_bytes)
+    home = Path(program).resolve().parents[1]
+    own = {str(home / folder) for folder in ("bin", "lib", "share")} | set(filter(None, [environment.get("TESSDATA_PREFIX")]))
+    _lock(_SYSTEM | own, _READ_FILE_AND_FOLDER | _RUN_FILE, refused=_REFUSED_CALLS_OF_PROGRAMS)
+    os.execve(program, [program, *arguments], dict(environment))  # noqa: S606
+
+
+def _lock(folders: Set[str], rights: int, *, refused: Mapping[str, tuple[int, tuple[int, ...]]]) -> None:
     if sys.platform != "linux":
         return
     libc = _libc()
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    _leave_files(libc)
-    _leave_calls(libc)
+    _leave_files(libc, folders, rights)
+    _leave_calls(libc, refused)
 
 
 def _libc() -> ctypes.CDLL:
@@ -80,32 +103,32 @@ def _bound(what: int, value: int, *, grace: int = 0) -> None:
     resource.setrlimit(what, (min(value, allowed), min(value + grace, allowed)))
 
 
-def _leave_files(libc: ctypes.CDLL) -> None:
-    """Landlock: read below the folders of Python, nothing elsewhere. A kernel without it (before 5.13) goes on without."""
+def _leave_files(libc: ctypes.CDLL, folders: Set[str], rights: int) -> None:
+    """Landlock: `rights` below `folders`, nothing elsewhere. A kernel without it (before 5.13) goes on without."""
     version = libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), _LANDLOCK_VERSION)
     if version < 1:
         return
     handled = ctypes.c_uint64(_ALL_FILE_RIGHTS.get(version, 0x7FFF))
     rules = libc.syscall(_LANDLOCK_CREATE, ctypes.byref(handled), ctypes.c_size_t(ctypes.sizeof(handled)), 0)
-    for folder in {sys.prefix, sys.base_prefix, "/usr", "/lib", "/lib64"}:
-        _allow_reading(libc, rules, folder)
+    for folder in folders:
+        _allow(libc, rules, folder, rights)
     libc.syscall(_LANDLOCK_RESTRICT, rules, 0)
     os.close(rules)
 
 
-def _allow_reading(libc: ctypes.CDLL, rules: int, folder: str) -> None:
+def _allow(libc: ctypes.CDLL, rules: int, folder: str, rights: int) -> None:
     if not Path(folder).is_dir():
         return
     opened = os.open(folder, os.O_PATH | os.O_CLOEXEC)
-    libc.syscall(_LANDLOCK_ADD, rules, _LANDLOCK_PATH_BENEATH, struct.pack("<Qi", _READ_FILE_AND_FOLDER, opened), 0)
+    libc.syscall(_LANDLOCK_ADD, rules, _LANDLOCK_PATH_BENEATH, struct.pack("<Qi", rights, opened), 0)
     os.close(opened)
 
 
-def _leave_calls(libc: ctypes.CDLL) -> None:
+def _leave_calls(libc: ctypes.CDLL, refused: Mapping[str, tuple[int, tuple[int, ...]]]) -> None:
     """Seccomp: the calls above fail with EPERM. A machine without a table here goes on without."""
-    if platform.machine() not in _REFUSED_CALLS:
+    if platform.machine() not in refused:
         return
-    audit, calls = _REFUSED_CALLS[platform.machine()]
+    audit, calls = refused[platform.machine()]
     code = _filter(audit, calls)
     buffer = ctypes.create_string_buffer(code, len(code))
     program = struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(buffer))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import cast
 
 from apps.documents.parsing.errors import Crashed, NoText, NothingReadable, ParseError, TooLargeInside, by_code
 from apps.documents.parsing.limits import Limits
-from apps.documents.parsing.notices import NUMBERS_NAMED_MAX, SENTENCES, Detail, Notice
+from apps.documents.parsing.notices import NUMBERS_NAMED_MAX, SENTENCES, Detail, Notice, numbered
 from apps.documents.parsing.places import MAX_NOTICES, PLACE_KINDS, Kind, Parsed, Place, PlaceKind, short, storable
 
 Progress = Callable[[int, int], None]
@@ -53,7 +53,7 @@ class Outcome:
 
     def take(self, line: bytes) -> None:
         """Note one message. Raises the ParseError that it carries, Crashed for one that is none of ours."""
-        match _decoded(line):
+        match decoded(line):
             case ["progress", int(done), int(total)]:
                 self.on_progress(done, total)
             case ["place", str(label), str(kind), str(text)] if kind in PLACE_KINDS:
@@ -101,9 +101,30 @@ class Outcome:
             self.note(Notice("rest_left_out", {"name": self._part_name}))
             self.is_done = True
 
+    def empty_pages(self) -> list[int]:
+        """The numbers of the pages without text."""
+        return [place.number for place in self.places if place.kind == "page" and not place.text.strip()]
+
+    def fill(self, number: int, text: str) -> None:
+        """Give page `number` the text that was read from its picture. Raises TooLargeInside."""
+        text = storable(text)
+        self._count(len(text))
+        self.places[number - 1] = replace(self.places[number - 1], text=text)
+
+    def note_pages(self, about: Mapping[str, Sequence[int]]) -> None:
+        """Say of which pages what is known now, in place of what the child said."""
+        said = {f"{one}_{what}" for one in ("page", "pages") for what in ("without_text", "unreadable")}
+        self._notices = [notice for notice in self._notices if notice.code not in said or notice.part]
+        self._notices += [numbered(what, numbers) for what, numbers in about.items() if numbers]
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is anything to read by now."""
+        return any(place.text.strip() for place in self.places)
+
     def parsed(self) -> Parsed:
         """The file as it was read. Raises NoText, NothingReadable."""
-        if not any(place.text.strip() for place in self.places):
+        if not self.has_text:
             raise self._with_notices(NothingReadable() if self._left_out else NoText())
         return Parsed(kind=self.kind, title=self.title, places=self.places, notices=list(self._all_notices()))
 
@@ -123,10 +144,15 @@ class Outcome:
         self._left_out.setdefault(code, _LeftOut()).add(name)
 
     def _add(self, place: Place) -> None:
-        self._characters += len(place.text)
-        if self._characters > self.limits.max_characters or place.number > self.limits.max_places:
+        self._count(len(place.text))
+        if place.number > self.limits.max_places:
             raise TooLargeInside
         self.places.append(place)
+
+    def _count(self, characters: int) -> None:
+        self._characters += characters
+        if self._characters > self.limits.max_characters:
+            raise TooLargeInside
 
 
 def _checked(code: str, details: dict[str, object], part: str) -> Notice:
@@ -147,7 +173,8 @@ def _is_detail(detail: object) -> bool:
     return isinstance(detail, str) or all(isinstance(number, int) and 0 <= number < COUNT_MAX for number in numbers)
 
 
-def _decoded(line: bytes) -> object:
+def decoded(line: bytes) -> object:
+    """A message; None for what is none."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import pypdfium2 as pdfium
@@ -14,7 +14,9 @@ import pypdfium2.raw as c
 from apps.documents.parsing.errors import Damaged, Encrypted, TooManyPages
 from apps.documents.parsing.notices import numbered
 from apps.documents.parsing.places import Reading
+from apps.documents.parsing.rasters import RASTER_MAX_DOTS, Raster
 
+DOTS_PER_INCH, POINTS_PER_INCH = 300, 72
 LAM = 0x644
 ALEFS = frozenset({0x622, 0x623, 0x625, 0x627})
 _RIGHT_TO_LEFT_WORD = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]{2,}")
@@ -39,6 +41,27 @@ def read(data: bytes, reading: Reading) -> None:
     for what, numbers in (("without_text", empty), ("unreadable", broken)):
         if numbers:
             reading.note(numbered(what, numbers))
+
+
+def draw(data: bytes, numbers: Sequence[int]) -> Iterator[Raster | int]:
+    """Those pages in gray; of one that cannot be drawn only its number. Raises Damaged, Encrypted."""
+    document = _opened(data)
+    for number in numbers:
+        try:
+            page = document[number - 1]
+            yield _drawn(page, number)
+            page.close()
+        except pdfium.PdfiumError:
+            yield number
+
+
+def _drawn(page: pdfium.PdfPage, number: int) -> Raster:
+    width, height = page.get_size()
+    scale = min(DOTS_PER_INCH / POINTS_PER_INCH, (RASTER_MAX_DOTS / max(width * height, 1)) ** 0.5)
+    bitmap = page.render(scale=scale, grayscale=True)
+    rows = bytes(bitmap.buffer)
+    data = b"".join(rows[at : at + bitmap.width] for at in range(0, bitmap.height * bitmap.stride, bitmap.stride))
+    return Raster(number, bitmap.width, bitmap.height, data)
 
 
 def _opened(data: bytes) -> pdfium.PdfDocument:
