@@ -14,12 +14,12 @@ from apps.documents.parsing.decode import decode
 from apps.documents.parsing.drawings import drawn_texts
 from apps.documents.parsing.errors import Damaged
 from apps.documents.parsing.markup import attribute, child, tag_name
+from apps.documents.parsing.numbering import MAX_STYLE_DEPTH, Numbering
 from apps.documents.parsing.package import Package
 from apps.documents.parsing.places import Reading
 from apps.documents.parsing.sections import Block, add_sections
 
 MAX_INSERTED_DEPTH = 3
-MAX_STYLE_DEPTH = 20
 _HEADING_NAME = re.compile(r"(?i)(heading [1-9]|title)$")
 _SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "softHyphen": "", "ptab": "\t"}
 _NOT_SHOWN = frozenset({"del", "moveFrom", "instrText", "delText", "Fallback", "pPr", "rPr", "sectPr", "tblPr", "trPr", "tcPr", "rt"})
@@ -42,7 +42,10 @@ class _Document:
         self._reading = reading
         self._depth = depth
         self._main = package.main_part("word/document.xml")
-        self._heading_styles = self._read_heading_styles()
+        styles = self._related("styles")
+        self._styles = {} if styles is None else {attribute(style, "styleId"): style for style in styles.iter("{*}style")}
+        self._heading_styles = frozenset(filter(self._is_heading_style, self._styles))
+        self._numbering = Numbering(self._related("numbering"), self._styles)
         self._notes = {part: self._read_notes(part) for part in _NOTE_PARTS.values()}
 
     def blocks(self) -> Iterator[Block]:
@@ -57,21 +60,15 @@ class _Document:
         name = next(iter(self._package.related(self._main, kind)), "")
         return self._package.xml(name) if name else None
 
-    def _read_heading_styles(self) -> frozenset[str]:
-        """Ids of the styles that are headings by name or outline level, or are based on one that is."""
-        root = self._related("styles")
-        styles = {} if root is None else {attribute(style, "styleId"): style for style in root.iter("{*}style")}
-
-        def is_heading(style_id: str, depth: int = 0) -> bool:
-            style = styles.get(style_id)
-            if style is None or depth > MAX_STYLE_DEPTH:
-                return False
-            if _HEADING_NAME.match(attribute(child(style, "name"), "val")):
-                return True
-            level = attribute(child(style, "pPr", "outlineLvl"), "val")
-            return level < "9" if level else is_heading(attribute(child(style, "basedOn"), "val"), depth + 1)
-
-        return frozenset(style_id for style_id in styles if is_heading(style_id))
+    def _is_heading_style(self, style_id: str, depth: int = 0) -> bool:
+        """Whether paragraphs of that style are headings by its name or outline level, or by that of the one it is based on."""
+        style = self._styles.get(style_id)
+        if style is None or depth > MAX_STYLE_DEPTH:
+            return False
+        if _HEADING_NAME.match(attribute(child(style, "name"), "val")):
+            return True
+        level = attribute(child(style, "pPr", "outlineLvl"), "val")
+        return level < "9" if level else self._is_heading_style(attribute(child(style, "basedOn"), "val"), depth + 1)
 
     def _read_notes(self, part: str) -> dict[str, str]:
         root = self._related(part)
@@ -90,8 +87,9 @@ class _Document:
                 yield from self._walk(below)
 
     def _paragraph(self, paragraph: _Element) -> Iterator[Block]:
-        """The paragraph, then the text boxes and notes that hang on it."""
-        text = self._text(paragraph).strip()
+        """The paragraph with its number, then the text boxes and notes that hang on it."""
+        number, text = self._numbering.before(paragraph), self._text(paragraph).strip()
+        text = f"{number} {text}" if number and text else text
         yield Block(text, heading=" ".join(text.split()) if self._is_heading(paragraph) else "")
         for box in paragraph.iter("{*}txbxContent"):
             if not any(tag_name(above) in ("Fallback", "txbxContent") for above in box.iterancestors()):
