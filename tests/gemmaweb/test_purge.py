@@ -29,7 +29,7 @@ from apps.chat.stream import PARTS, state_key
 from apps.core import live, queue
 from apps.core.errors import NotFound
 from apps.documents import erasing as documents_erasing
-from apps.documents import ingest
+from apps.documents import ingest, line
 from apps.documents import services as documents
 from apps.documents.models import Document, DocumentVersion
 from apps.workspaces import invitations, lifecycle
@@ -59,7 +59,7 @@ def fill(workspace: Workspace, person: User) -> Generation:
     for name in ("lease.txt", "harbour.txt"):
         file = SimpleUploadedFile(name, f"{name} of {workspace.slug}. {LEASE}".encode())
         document = documents.store_upload(workspace=workspace, added_by=person, name=name, file=file)
-        claimed = ingest.claim(DocumentVersion.objects.get(document=document).pk)
+        claimed = line.claim(DocumentVersion.objects.get(document=document).pk)
         assert claimed is not None
         ingest.ingest(claimed)
     run = chat.ask(workspace=workspace, conversation=None, asked_by=person, text="What is the notice?", key=f"1 {workspace.pk}")
@@ -327,7 +327,7 @@ def test_a_worker_that_slept_through_all_of_it_writes_nothing(workspace: Workspa
     late = waiting.claim_next()
     version = DocumentVersion.objects.filter(document__name="lease.txt")
     version.update(status="queued")
-    claimed = ingest.claim(version.get().pk)
+    claimed = line.claim(version.get().pk)
     assert late is not None
     assert claimed is not None
     delete(workspace, alice)
