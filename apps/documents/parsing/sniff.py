@@ -78,6 +78,9 @@ _OLE_UNREAD = (
 _BEFORE_TAG = r"(?is)(?:\s++|<\?xml[^>]*+>|<!--.*?-->)*+<"
 _HTML = re.compile(_BEFORE_TAG + r"(?:!doctype\s+html|html|head|body)[\s>]")
 _HTML_PART = re.compile(_BEFORE_TAG + r"(?:p|div|table|h[1-6]|ul|ol|article|section|main|title|meta|style|center|span)[\s>]")
+_XML_SHEETS = re.compile(
+    r"\s*+<\?xml[^>]*+>\s*+(?:<\?mso-application[^>]*+>\s*+)?<(?:ss:)?Workbook\s[^>]*?urn:schemas-microsoft-com:office:spreadsheet"
+)
 _FLAT_ODF = re.compile(r"\s*+<\?xml[^>]*+>[^<]*+<office:document\s[^>]*?office:mimetype=\"([^\"]*)")
 _ENVELOPE = re.compile(r">?From [^\n]*\n")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]{0,70}):[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|$)")
@@ -194,6 +197,8 @@ def _as_text(head: bytes) -> str:
 def _text_kind(text: str, suffix: str) -> Kind:
     if flat := _FLAT_ODF.match(text):
         return next((kind for media_type, kind in _ZIP_TYPES if flat[1].encode().startswith(media_type)), "text")
+    if _XML_SHEETS.match(text):
+        return "xls"
     if _HTML.match(text):
         return "html"
     if _is_mail(text):

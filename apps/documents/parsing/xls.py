@@ -1,4 +1,4 @@
-"""XLS: the filled cells of each sheet as they are shown, hidden sheets too ([MS-XLS], and BIFF5 before it); XLSB by calamine."""
+"""XLS: the filled cells of each sheet as they are shown, hidden sheets too ([MS-XLS], and BIFF5); other insides have their own readers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from io import BytesIO
 
 import olefile
 
-from apps.documents.parsing import xlsb
+from apps.documents.parsing import xlsb, xml_sheets
 from apps.documents.parsing.biff import Kind, Record, Strings, compressed_number, drawn_string, is_new, records, shared_strings
 from apps.documents.parsing.decode import known
 from apps.documents.parsing.errors import Damaged, Encrypted
@@ -25,8 +25,8 @@ _CELLS = frozenset({Kind.SHARED_TEXT, Kind.TEXT, Kind.RICH_TEXT, Kind.COMPRESSED
 
 def read(data: bytes, reading: Reading) -> None:
     """Add the rows of all sheets. Raises Damaged, Encrypted, TooLargeInside."""
-    if data.startswith(b"PK"):
-        xlsb.read(data, reading)
+    if not data.startswith(olefile.MAGIC):
+        (xlsb if data.startswith(b"PK") else xml_sheets).read(data, reading)
         return
     book = _Book(_stream(data))
     for number, (name, start) in enumerate(book.sheets, start=1):
