@@ -10,6 +10,7 @@ export async function drawFormulas(root) {
   if (!found.length) return;
   drawing ??= load(document.querySelector("#chat").dataset);
   const temml = await drawing;
+  if (!temml) return;
   for (const formula of found) {
     const tex = formula.textContent;
     if (tex.length > LONGEST || formula.querySelector("math")) continue;
@@ -23,8 +24,8 @@ function load({ formulaScript, formulaStyle }) {
   const style = Object.assign(document.createElement("link"), { rel: "stylesheet", href: formulaStyle });
   const script = Object.assign(document.createElement("script"), { src: formulaScript });
   document.head.append(style, script);
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     script.addEventListener("load", () => resolve(window.temml));
-    script.addEventListener("error", () => reject(new Error("The formulas' script did not come; they are shown as written.")));
+    script.addEventListener("error", () => resolve(null)); // a formula is readable as it was written
   });
 }

@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[2]
 PO = ROOT / "locale/de/LC_MESSAGES/django.po"
 MARKERS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
 SAID_ATTRIBUTES = {"aria-label", "alt", "placeholder", "title"}
-_PART = re.compile(r'^(msgid|msgid_plural|msgstr|msgstr\[\d\]) (".*")((?:\n".*")*)', re.MULTILINE)
-_CALL = re.compile(r"""\b(?:_|n?gettext)\(((?:u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")(?:, ?)?)+)""")
+_PART = re.compile(r'^(msgctxt|msgid|msgid_plural|msgstr|msgstr\[\d\]) (".*")((?:\n".*")*)', re.MULTILINE)
+_CALL = re.compile(r"""\b(?:_|n?(p?)gettext)\(((?:u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")(?:, ?)?)+)""")
 
 
 def entries() -> list[dict[str, str]]:
@@ -48,8 +48,9 @@ def marked_in_python(path: Path) -> Iterator[str]:
 
 def marked_in_template(path: Path) -> Iterator[str]:
     """The sentences that a template marks for translators."""
-    for call in _CALL.findall(templatize(path.read_text())):
-        yield from (said for said in ast.literal_eval(f"({call.rstrip(', ')},)") if isinstance(said, str))
+    for has_context, call in _CALL.findall(templatize(path.read_text())):
+        said = ast.literal_eval(f"({call.rstrip(', ')},)")
+        yield from (text for text in said[bool(has_context) :] if isinstance(text, str))
 
 
 class Said(HTMLParser):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tests.gemmaweb.catalogue import ROOT, compiled, entries, marked_in_python, marked_in_template, unmarked
 
-TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+TEMPLATES = sorted(path for ending in ("*.html", "*.txt") for path in (ROOT / "templates").rglob(ending))
 MODULES = sorted(path for folder in ("apps", "gemmaweb") for path in (ROOT / folder).rglob("*.py"))
 SCRIPTS = sorted((ROOT / "static/js").glob("*.js"))
-NAMES = {"Gemmaweb", "· Gemmaweb"}
+NAMES = {"Gemmaweb", "· Gemmaweb", "SHA-256", "openapi.json"}
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}|</?\w+[^>]*>|`[^`]+`")
 
 
@@ -49,7 +49,8 @@ def test_the_compiled_catalogue_is_the_written_one() -> None:
             got = [mo.ngettext(entry["msgid"], entry["msgid_plural"], number) for number in (1, 2)]
             assert got == [entry["msgstr[0]"], entry["msgstr[1]"]]
         else:
-            assert mo.gettext(entry["msgid"]) == entry["msgstr"], "run `make messages`"
+            said = mo.pgettext(entry["msgctxt"], entry["msgid"]) if "msgctxt" in entry else mo.gettext(entry["msgid"])
+            assert said == entry["msgstr"], "run `make messages`"
 
 
 def test_a_template_says_nothing_that_is_not_marked() -> None:
