@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.acting import ask, drop, ended, sign_in
@@ -33,6 +35,20 @@ def furnish(open_page: OpenPage) -> dict[str, str]:
         "gone": f"/c/{NOBODY}/",
         **_OF_WORKSPACES,
         **_OF_PEOPLE,
+        **_of_administrators(page),
+    }
+
+
+def _of_administrators(page: Page) -> dict[str, str]:
+    """The pages of the installation's people and workspaces, and those of Ada and of her team."""
+    ada, [team, *_others] = _json(page, "/api/me"), _json(page, "/api/workspaces")["results"]
+    return {
+        "administration_people": "/admin/people/",
+        "administration_new_person": "/admin/people/new/",
+        "administration_person": f"/admin/people/{ada['id']}/",
+        "administration_workspaces": "/admin/workspaces/",
+        "administration_new_workspace": "/admin/workspaces/new/",
+        "administration_workspace": f"/admin/workspaces/{team['id']}/",
     }
 
 
@@ -54,8 +70,7 @@ _OF_PEOPLE = {
 }
 
 
-def _json(page: Page, address: str) -> dict[str, list[dict[str, str]]]:
+def _json(page: Page, address: str) -> Any:
     reply = page.request.get(address)
     assert reply.ok, reply.text()
-    found: dict[str, list[dict[str, str]]] = reply.json()
-    return found
+    return reply.json()
