@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 
-from gemmaweb.local import web
+from gemmaweb.local import swap, web
 from gemmaweb.local.children import Child, Watch, last_line, open_log
 from gemmaweb.local.errors import StartFailed
 from gemmaweb.local.filesystem import write_whole
@@ -83,7 +83,7 @@ class Supervisor:
         with open_log(path) as log:
             process = await asyncio.create_subprocess_exec(*step.command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log)
         if await process.wait() != 0:
-            raise StartFailed(f"{step.title} has failed: {last_line(path)} (more in {path})")
+            raise StartFailed(f"{step.title} has failed: {last_line(path)} (more in {path}). {step.advice()}".rstrip())
         step.done()
 
     async def _stop(self) -> None:
@@ -102,6 +102,7 @@ def run(home: Home, make_plan: Callable[[socket.socket], Plan]) -> None:
     lock.acquire()
     try:
         RunFile(home).end_leftovers()
+        swap.finish(home)
         home.address.unlink(missing_ok=True)
         with web.listen() as listening:
             home.open_sockets()

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand
 from django.db.migrations.loader import MigrationLoader
 
 from gemmaweb.local import supervisor
+from gemmaweb.local.database import is_used
 from gemmaweb.local.errors import StartFailed
 from gemmaweb.local.filesystem import write_whole
 from gemmaweb.local.folder import Home
@@ -40,13 +41,27 @@ def _plan(home: Home, web: socket.socket) -> Plan:
 def _set_up(home: Home) -> list[Step]:
     """What is still to be done before web and workers start: nothing at all on most starts."""
     steps = []
-    if _database_is_behind(os.environ.get("DATABASE_URL") or home.database_url()):
-        steps.append(Step("Bringing the database up to date", manage("migrate", "--noinput")))
+    url = os.environ.get("DATABASE_URL") or home.database_url()
+    if _database_is_behind(url):
+        if is_used(url):
+            steps.append(Step("Keeping a copy of the database", manage("backup", "--before-update")))
+        steps.append(Step("Bringing the database up to date", manage("upgrade"), advice=lambda: _way_back(home)))
     stamp, sources = home.path / "static.sources", _static_sources()
     if not stamp.exists() or stamp.read_text() != sources:
         collect = manage("collectstatic", "--noinput", "--verbosity", "0")
         steps.append(Step("Collecting static files", collect, done=lambda: write_whole(stamp, sources)))
     return steps
+
+
+def _way_back(home: Home) -> str:
+    """What to do after a migration has failed, in words that hold a command where there is something to go back to."""
+    kept = max((home.path / "backups").glob("before-update-*.gemmaweb"), default=None)
+    if kept is None:
+        return ""
+    return (
+        "Nothing is lost: start the version from before again. Should that one miss something, it goes back to the copy "
+        f"from just before the update by: manage.py restore {kept} --replace"
+    )
 
 
 def _database_is_behind(url: str) -> bool:
