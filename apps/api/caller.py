@@ -77,7 +77,7 @@ class Caller:
 
     def runs(self) -> GenerationQuerySet:
         """Runs in these conversations."""
-        return Generation.objects.visible_to(self.user).filter(workspace__in=self.workspaces()).select_related("answer")
+        return Generation.objects.visible_to(self.user).filter(workspace__in=self.workspaces()).select_related("question", "answer")
 
     def run(self, pk: UUID) -> Generation:
         """The run. Raises NotFound."""

@@ -12,6 +12,7 @@ from django.utils.translation import override
 
 from apps.api.caller import Caller
 from apps.chat.models import Generation
+from apps.chat.services import asked_frame
 from apps.chat.snapshots import ended_frame, snapshot_frame
 from apps.core.database import in_database
 from apps.core.errors import NotFound
@@ -42,6 +43,13 @@ async def follow(caller: Caller, run: Generation, last_event_id: str) -> AsyncIt
         return
     finally:
         await hub().leave(room, reader)
+
+
+async def ask_and_follow(caller: Caller, run: Generation) -> AsyncIterator[str]:
+    """The `asked` event of a run, then what `follow` tells of it."""
+    yield _event(dict(asked_frame(run)))
+    async for event in follow(caller, run, ""):
+        yield event
 
 
 class _Events:

@@ -8,7 +8,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from apps.api import conversations, documents, people, refusals
+from apps.api import asking, conversations, documents, people, refusals
 from apps.api.caller import BrowserAuth, KeyAuth
 from apps.api.describing import ABOUT, TAGS, DescribedAPI
 from apps.api.parsing import BodyParser
@@ -27,6 +27,7 @@ api = DescribedAPI(
 api.add_router("", people.router)
 api.add_router("", documents.router)
 api.add_router("", conversations.router)
+api.add_router("", asking.router)
 refusals.register(api)
 
 

@@ -28,6 +28,7 @@ ACTORS = ROWS[0][2:]
 BODIES: dict[str, dict[str, Any]] = {
     "api/workspaces/<slug:slug>/search": {"query": "notice"},
     "api/workspaces/<slug:slug>/conversations": {},
+    "api/workspaces/<slug:slug>/ask": {"text": "What is the notice?"},
     "api/conversations/<uuidstr:pk>": {"title": "New"},
     "api/conversations/<uuidstr:pk>/messages": {"text": "What is the notice?"},
 }

@@ -38,11 +38,15 @@ def test_it_can_be_searched(api: Program, archived: object) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
-        ("post", SHELF + "/{document}/retry", None), ("delete", SHELF + "/{document}", None), ("post", "workspaces/harbour/conversations", {}),
-        ("post", "conversations/{talk}/messages", {"text": "When?"}), ("patch", "conversations/{talk}", {"title": "New"}),
+        ("post", SHELF + "/{document}/retry", None),
+        ("delete", SHELF + "/{document}", None),
+        ("post", "workspaces/harbour/conversations", {}),
+        ("post", "workspaces/harbour/ask", {"text": "When?"}),
+        ("post", "conversations/{talk}/messages", {"text": "When?"}),
+        ("patch", "conversations/{talk}", {"title": "New"}),
         ("delete", "conversations/{talk}", None),
     ],
-)  # fmt: skip
+)
 def test_nothing_in_it_changes(api: Program, archived: dict[str, object], method: str, path: str, body: object) -> None:
     send = getattr(api, method)
     answer = send(path.format(**archived)) if body is None else send(path.format(**archived), body)

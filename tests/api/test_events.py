@@ -57,7 +57,7 @@ class Listener:
         fields = dict(line.split(": ", 1) for line in lines if line)
         frame = json.loads(fields["data"])
         assert frame["type"] == fields["event"]
-        return {"id": fields["id"], **frame}
+        return {"id": fields.get("id"), **frame}
 
     async def tell(self, attempt: int, seq: int, text: str = "x", **more: Any) -> None:
         """What a worker would publish."""
@@ -268,6 +268,24 @@ async def test_why_an_answer_failed_is_told_in_the_persons_language(listener: Li
         last = await coming
     assert (last["type"], last["error"]["code"]) == ("ended", "engine_failed")
     assert "Modell" in last["error"]["message"]
+
+
+async def test_asking_and_following_is_one_request(listener: Listener) -> None:
+    headers = {"Authorization": f"Bearer {listener.key}", "Idempotency-Key": "one"}
+    paths = ["/api/workspaces/harbour/ask"] * 2
+    streams = [await AsyncClient().post(path, {"text": "At noon?"}, content_type="application/json", headers=headers) for path in paths]
+    await sync_to_async(connections.close_all)()
+    assert [stream.headers["Content-Type"] for stream in streams] == ["text/event-stream"] * 2
+    listener.events = aiter(streams[0].streaming_content)  # type: ignore[attr-defined]  # it is a stream
+    asked = await listener.next()
+    listener.run = await in_database(Generation.objects.get)(pk=asked["run"])
+    assert (asked["type"], asked["conversation"], asked["key"]) == ("asked", str(listener.run.conversation_id), "one")
+    coming = await listener.joined()
+    await finish(listener.run)
+    assert (await coming)["text"] == "Noon."
+    again = aiter(streams[1].streaming_content)  # type: ignore[attr-defined]  # it is one too
+    assert (await anext(again)).startswith(b"event: asked\n")
+    assert await in_database(Generation.objects.count)() == 2
 
 
 async def test_a_stranger_gets_no_stream(listener: Listener) -> None:

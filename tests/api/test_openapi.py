@@ -35,6 +35,7 @@ OPERATIONS = {
     "POST /api/conversations/{pk}/restore": "restore_conversation",
     "GET /api/conversations/{pk}/messages": "list_messages",
     "POST /api/conversations/{pk}/messages": "ask",
+    "POST /api/workspaces/{slug}/ask": "ask_and_follow",
     "GET /api/runs/{pk}/events": "follow_run",
     "DELETE /api/runs/{pk}": "stop_run",
 }

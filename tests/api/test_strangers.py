@@ -23,6 +23,7 @@ IN_A_WORKSPACE = [
     ("post", "workspaces/{slug}/documents/{document}/retry", None),
     ("post", "workspaces/{slug}/search", {"query": "crane"}),
     ("get", "workspaces/{slug}/conversations", None),
+    ("post", "workspaces/{slug}/ask", {"text": "And?"}),
     ("post", "workspaces/{slug}/conversations", {}),
 ]
 OF_ONE_PERSON = [
