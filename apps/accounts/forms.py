@@ -60,6 +60,12 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has no s
         return found
 
 
+class EmailForm(forms.Form):
+    """The address with which somebody signs in."""
+
+    email = forms.EmailField(label=_("E-mail"), max_length=254, widget=forms.EmailInput({"autocomplete": "off"}))
+
+
 class ThemeForm(forms.ModelForm):  # type: ignore[type-arg]
     """Light, dark, or as the device."""
 

@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Session, User
+from apps.accounts.standing import require_administrator
 from apps.audit.services import record
 from apps.core.errors import NotFound, ProductError
 from apps.core.live import end_sockets
@@ -85,17 +87,23 @@ def new_person_without_password(details: Details) -> User:
 
 
 def _checked(details: Details, *, is_superuser: bool) -> User:
-    email = details.email.strip().lower()
-    user = User(email=email, name=details.name.strip() or name_from(email), language=details.language, is_superuser=is_superuser)
+    email = _checked_email(details.email)
+    return User(email=email, name=details.name.strip() or name_from(email), language=details.language, is_superuser=is_superuser)
+
+
+def _checked_email(typed: str, person: User | None = None) -> str:
+    """The address as it is stored, if nobody but `person` has it. Raises BadEmail, EmailTaken."""
+    email = typed.strip().lower()
     if not email:
         raise BadEmail
     try:
         User._meta.get_field("email").run_validators(email)  # its form, and its length
     except ValidationError:
         raise BadEmail from None
-    if User.objects.filter(email=email).exists():
+    others = User.objects.exclude(pk=person.pk) if person else User.objects.all()
+    if others.filter(email=email).exists():
         raise EmailTaken
-    return user
+    return email
 
 
 def name_from(email: str) -> str:
@@ -121,6 +129,20 @@ def person_of(email: str, *, is_active: bool = True) -> User:
     if user is None:
         raise NoSuchPerson(f"There is no person with the e-mail address {email.strip()!r}.")
     return user
+
+
+@transaction.atomic
+def change_email(*, person: User, email: str, changed_by: User) -> None:
+    """Let the person sign in with `email` from now on, and with the old address no more. Raises NotFound, BadEmail, EmailTaken."""
+    require_administrator(changed_by)
+    wanted = _checked_email(email, person)
+    try:
+        with transaction.atomic():
+            User.objects.filter(pk=person.pk).update(email=wanted)
+    except IntegrityError:
+        raise EmailTaken from None
+    EmailAddress.objects.filter(user=person).delete()  # where allauth would find the old one
+    record("person.email", actor=changed_by, target=person.pk)
 
 
 @transaction.atomic

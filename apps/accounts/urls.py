@@ -15,6 +15,7 @@ urlpatterns = [
     path("pictures/<uuid:pk>/<slug:name>/<int:side>.png", views.picture, name="picture"),
     path("reset/", reset.set_password, name="set_password"),
     path("reset/<str:token>/", reset.open_link, name="reset"),
+    path("admin/people/<uuid:pk>/email/", views.email, name="administration_email"),
     path("accounts/login/", allauth.login, name="account_login"),
     path("accounts/logout/", allauth.logout, name="account_logout"),
     path("accounts/inactive/", allauth.account_inactive, name="account_inactive"),

@@ -16,9 +16,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import pictures, services, time_zones
-from apps.accounts.forms import EndSessionForm, MyPasswordForm, ProfileForm, ThemeForm
+from apps.accounts.forms import EmailForm, EndSessionForm, MyPasswordForm, ProfileForm, ThemeForm
 from apps.accounts.models import Session, User
-from apps.accounts.requests import SignedInRequest
+from apps.accounts.requests import SignedInRequest, administrators_only
+from apps.core.database import only
 from apps.core.errors import Invalid
 from apps.core.http import wants_json
 from apps.core.ratelimit import count
@@ -110,3 +111,20 @@ def picture(request: SignedInRequest, pk: UUID, name: str, side: int) -> HttpRes
     """A person's picture for whoever shares a workspace with them, and for administrators."""
     png = pictures.picture_png(seen_by=request.user, person=pk, name=name, side_px=side)
     return HttpResponse(png, content_type="image/png", headers={"Cache-Control": KEEP_PICTURE})
+
+
+@administrators_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def email(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Another address with which a person signs in; for administrators."""
+    person = only(User.objects.visible_to(request.user).filter(pk=pk))
+    form = EmailForm(request.POST or None, initial={"email": person.email})
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.change_email(person=person, email=form.cleaned_data["email"], changed_by=request.user)
+        except services.PersonRefused as error:
+            form.add_error(error.field, str(error))
+        else:
+            messages.success(request, _("From now on they sign in with the new address. Tell them."))
+            return redirect("administration_person", pk)
+    return render(request, "accounts/email.html", {"person": person, "form": form})

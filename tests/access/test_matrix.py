@@ -40,6 +40,7 @@ FORMS = {
     "admin/people/": b"act=end_sessions&person=%p",
     "admin/people/new/": b"action=create&name=Dora&email=dora@example.org&role=member",
     "admin/people/<uuid:pk>/": b"action=reset_link",
+    "admin/people/<uuid:pk>/email/": b"email=new@example.org",
     "admin/workspaces/new/": b"name=Quay&owner=alice@example.org",
     "admin/workspaces/<uuid:pk>/": b"email=alice@example.org&role=owner",
     "c/<uuid:pk>/rename/": b"title=New",
