@@ -46,6 +46,7 @@ def _of_administrators(page: Page) -> dict[str, str]:
         "administration_people": "/admin/people/",
         "administration_new_person": "/admin/people/new/",
         "administration_person": f"/admin/people/{ada['id']}/",
+        "administration_email": f"/admin/people/{ada['id']}/email/",
         "administration_workspaces": "/admin/workspaces/",
         "administration_new_workspace": "/admin/workspaces/new/",
         "administration_workspace": f"/admin/workspaces/{team['id']}/",
