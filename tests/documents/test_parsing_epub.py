@@ -33,6 +33,11 @@ def test_a_chapter_without_a_heading_has_the_title_of_the_table_of_contents() ->
     assert labels(parsed) == ["The rain", "The storm", ""]
 
 
+def test_the_mark_of_a_note_is_no_part_of_its_word() -> None:
+    body = '<p>Open daily<sup><a epub:type="noteref" href="#n">1</a></sup> from nine.</p><aside>1 Not on Sundays.</aside>'
+    assert read(epub({"one.xhtml": body})).places[0].text == "Open daily from nine.\n\n1 Not on Sundays."
+
+
 def test_the_older_table_of_contents_counts_too() -> None:
     point = '<navPoint><navLabel><text>The rain</text></navLabel><content src="one.xhtml"/></navPoint>'
     items = '<item id="a" href="one.xhtml" media-type="application/xhtml+xml"/><item id="t" href="toc.ncx"/>'

@@ -46,6 +46,7 @@ def test_what_is_storable_stays_so(text: str) -> None:
     ("text", "title"),
     [
         ("Harbour  rules\n2026", "Harbour rules 2026"), ("Untitled", ""), ("Document1", ""), ("Microsoft Word - lease.doc", ""),
+        ("PowerPoint Presentation", ""), ("Presentation 3", ""), ("Unknown Title", ""), ("Book1", ""), ("Book of berths", "Book of berths"),
         ("lease final.PDF", ""), ("about:blank", ""), ("https://example.org/", ""), ("x", ""), ("", ""), ("AB", "AB"),
         ("About the harbour", "About the harbour"), ("Documents of the port", "Documents of the port"), ("The .pdf way", "The .pdf way"),
     ],

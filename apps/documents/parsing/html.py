@@ -54,7 +54,7 @@ class _Walk:
         for event, element in walk:
             if event == "end":
                 yield from self._leave(element)
-            elif element.tag in _SKIPPED:
+            elif element.tag in _SKIPPED or element.get("epub:type") == "noteref":
                 walk.skip_subtree()
             else:
                 yield from self._enter(element)

@@ -47,7 +47,8 @@ _LINE_ENDS = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # "exe.fdp" that is shown as "pdf.exe"
 _NO_TITLE = re.compile(
-    r"(?i)^(untitled|document\d*|microsoft word - .*|(about|data|file|https?):\S*"
+    r"(?i)^(untitled|(unknown|no) title|(document|presentation|workbook|book|slide) ?\d*|powerpoint[ -]presentation"
+    r"|microsoft (word|powerpoint|excel) - .*|(about|data|file|https?):\S*"
     r"|.*\.(docx?|pdf|tex|indd|html?|pptx?|xlsx?|odt|rtf|dvi))$"
 )
 
