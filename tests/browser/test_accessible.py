@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.browser.acting import NARROW, WIDE, save, sign_in
+from tests.browser.barriers import barriers
 from tests.browser.conftest import OpenPage, opener
 from tests.browser.furnished import furnish
 from tests.product import Product
 
-AXE = (Path(__file__).parent / "vendor/axe.min.js").read_text()
-VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.flatMap(
-    violation => violation.nodes.map(node => `${violation.id}: ${node.html.slice(0, 160)}`))"""
 SPILLS = """() => document.scrollingElement.scrollWidth > innerWidth + 1
     ? [...document.querySelectorAll("body *")].filter(part => part.getBoundingClientRect().right > innerWidth + 1)
         .map(part => part.outerHTML.slice(0, 100)).slice(0, 5) : []"""
@@ -57,29 +54,23 @@ def page_names(patterns: list[URLPattern | URLResolver], before: str = "") -> It
             yield str(pattern.name)
 
 
-def look_for_barriers(page: Page) -> list[str]:
-    page.evaluate(AXE)
-    found: list[str] = page.evaluate(VIOLATIONS)
-    return found
-
-
 def test_every_page_is_looked_at(furnished: Addresses) -> None:
-    assert set(page_names(get_resolver().url_patterns)) - NO_PAGES - ELSEWHERE - set(SIGNED_OUT) - set(furnished) == set()
+    assert set(page_names(get_resolver().url_patterns)) - NO_PAGES - set(ELSEWHERE) - set(SIGNED_OUT) - set(furnished) == set()
 
 
 @pytest.mark.parametrize(("viewport", "dark"), [(WIDE, False), (NARROW, True)], ids=["wide and light", "narrow and dark"])
 def test_no_page_has_a_barrier(furnished: Addresses, open_page: OpenPage, viewport: ViewportSize, dark: bool) -> None:
     page = open_page("/accounts/login/", viewport=viewport, dark=dark)
-    barriers = {}
+    found = {}
     for name, address in SIGNED_OUT.items():
         page.goto(address)
-        barriers[name] = look_for_barriers(page)
+        found[name] = barriers(page)
     sign_in(page)
     for name, address in furnished.items():
         page.goto(address)
-        barriers[name] = look_for_barriers(page) + page.evaluate(SPILLS) + page.evaluate(UNSEEN)
+        found[name] = barriers(page) + page.evaluate(SPILLS) + page.evaluate(UNSEEN)
         save(page, f"pages/{name}-{viewport['width']}-{'dark' if dark else 'light'}")
-    assert {name: found for name, found in barriers.items() if found} == {}
+    assert {name: parts for name, parts in found.items() if parts} == {}
 
 
 def test_an_open_source_and_the_open_menus_have_no_barrier(furnished: Addresses, open_page: OpenPage) -> None:
@@ -89,9 +80,9 @@ def test_an_open_source_and_the_open_menus_have_no_barrier(furnished: Addresses,
     page.locator(".prose .marker").first.click()
     expect(page.locator("#evidence mark").first).to_be_visible()
     page.locator(".side-me > summary").click()
-    assert look_for_barriers(page) == []
+    assert barriers(page) == []
     page.get_by_role("button", name="What was said here").click()
-    assert look_for_barriers(page) == []
+    assert barriers(page) == []
 
 
 def test_pages_hold_at_twice_the_size(furnished: Addresses, open_page: OpenPage) -> None:
