@@ -17,6 +17,7 @@ from apps.accounts.requests import SignedInRequest
 from apps.accounts.services import PersonRefused
 from apps.core.ratelimit import count, network_of
 from apps.workspaces import forms, invitations, keys, members, services
+from apps.workspaces.examples import examples
 from apps.workspaces.models import ApiKey, Membership, Workspace
 from apps.workspaces.page import LAST_WORKSPACE
 
@@ -114,4 +115,6 @@ def my_keys(request: SignedInRequest) -> HttpResponse:
             keys.revoke_key(user=request.user, key=forms.read(forms.EndKeyForm, request).cleaned_data["key"])
             return redirect("keys")
     mine = ApiKey.objects.visible_to(request.user).filter(revoked_at=None).select_related("workspace").order_by("-created_at")
-    return render(request, "workspaces/keys.html", {"keys": mine, "form": form, "new_key": request.session.pop(NEW_KEY, "")})
+    new_key, newest = request.session.pop(NEW_KEY, ""), mine.first()
+    lines = examples(address=request.build_absolute_uri("/").rstrip("/"), slug=newest.workspace.slug, key=new_key) if newest else []
+    return render(request, "workspaces/keys.html", {"keys": mine, "form": form, "new_key": new_key, "examples": lines})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,9 +12,10 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.core.errors import NotFound
+from apps.workspaces.examples import examples
 from apps.workspaces.keys import NOTE_USE_EVERY, create_key, find_key, revoke_key
 from apps.workspaces.models import ApiKey, Membership, Workspace
-from tests.conftest import signed_in
+from tests.conftest import make_workspace, signed_in
 
 
 def make(user: User, workspace: Workspace) -> str:
@@ -46,6 +49,36 @@ def test_a_reload_shows_the_key_no_more_and_makes_no_second(alice: User, workspa
 def test_another_browser_of_the_person_is_not_shown_the_key(alice: User, workspace: Workspace) -> None:
     signed_in(alice).post("/me/keys/", WANTED)
     assert signed_in(alice).get("/me/keys/").context["new_key"] == ""
+
+
+def test_a_new_key_stands_once_in_lines_that_can_be_pasted(alice: User, workspace: Workspace) -> None:
+    client = signed_in(alice)
+    shown = client.post("/me/keys/", WANTED, follow=True)
+    key = shown.context["new_key"]
+    lines = [example.line for example in shown.context["examples"]]
+    assert len(lines) == 3
+    assert all(f'"Authorization: Bearer {key}"' in line and "http://testserver/api/workspaces/harbour/" in line for line in lines)
+    later = client.get("/me/keys/")
+    assert all("Bearer $GEMMAWEB_KEY" in example.line for example in later.context["examples"])
+    assert key not in later.content.decode()
+
+
+def test_whoever_has_no_key_is_shown_no_line(alice: User, workspace: Workspace) -> None:
+    assert signed_in(alice).get("/me/keys/").context["examples"] == []
+
+
+def test_the_lines_are_for_the_newest_key_at_the_address_that_was_asked(alice: User, workspace: Workspace, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["chat.example.org"]
+    make(alice, workspace)
+    make(alice, make_workspace("quay", owner=alice))
+    page = signed_in(alice).get("/me/keys/", headers={"Host": "chat.example.org:8443"})
+    assert "http://chat.example.org:8443/api/workspaces/quay/ask" in page.context["examples"][2].line
+
+
+def test_what_translators_write_means_nothing_to_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.workspaces.examples._", lambda text: 'it\'s $(id) `id` "x" \\')
+    for example in examples(address="http://localhost", slug="harbour", key="gemma_x")[1:]:
+        assert any("it's $(id) `id`" in word for word in shlex.split(example.line))
 
 
 def test_keys_share_nothing_but_their_beginning(alice: User, workspace: Workspace) -> None:
