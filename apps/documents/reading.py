@@ -16,7 +16,7 @@ from apps.documents.structure import Block, Span, blocks, parts_of
 LOOKED_AT_CHARS = 200_000  # 0.3 s; a poster has a tenth of it, a page made to hold us up a hundred times as much
 CONTENTS_MAX = 1000
 BEGINNING_CHARS = 80
-_MARKS = string.punctuation + "§¶«»„“”‘’‚‹›…–—。、！？「」『』（）؟،؛"
+_MARKS = string.whitespace + string.punctuation + "§¶«»„“”‘’‚‹›…–—。、！？「」『』（）؟،؛"
 
 
 class ReadPage(NamedTuple):
@@ -101,14 +101,23 @@ def quote_spans(text: str, quote: str, start: int = 0) -> list[Span]:
 
 
 def _with_marks(text: str, quote: str, begin: int, end: int) -> Span:
-    """The span widened by the quote's own punctuation before its first and after its last letter, where it stands in the text too."""
+    """The span widened by the quote's own punctuation before its first and after its last letter, as far as the text has the same."""
     opening = quote[: len(quote) - len(quote.lstrip(_MARKS))]
     closing = quote[len(quote.rstrip(_MARKS)) :]
-    if opening and text.endswith(opening, 0, begin):
-        begin -= len(opening)
-    if closing and text.startswith(closing, end):
-        end += len(closing)
-    return begin, end
+    before = text[max(0, begin - 2 * len(quote)) : begin]
+    return begin - _same_signs(before[::-1], opening[::-1]), end + _same_signs(text[end : end + 2 * len(quote)], closing)
+
+
+def _same_signs(found: str, wanted: str) -> int:
+    """How far into `found` the signs of `wanted` go, white space between them passed over."""
+    far = at = 0
+    for sign in wanted.split():
+        for mark in sign:
+            at += len(found[at:]) - len(found[at:].lstrip())
+            if found[at : at + 1] != mark:
+                return far
+            far = at = at + 1
+    return far
 
 
 def _letters(text: str) -> tuple[str, list[int]]:

@@ -17,7 +17,7 @@ from apps.core.database import only
 from apps.core.errors import NotFound
 from apps.core.ranges import file_response
 from apps.documents.finding import Hits, find_in
-from apps.documents.models import Document
+from apps.documents.models import Document, Page
 from apps.documents.reading import contents_of, read_page
 from apps.workspaces.page import page_context, person
 
@@ -51,7 +51,7 @@ def document(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _removed(request, pk)
     context = page_context(request, found.workspace.slug)
     version = found.current
-    if version is None or version.pages == 0:
+    if version is None or not Page.objects.filter(version=version).exists():  # its number of pages is known before their text is
         return render(request, "documents/document.html", {**context, "document": found, "page": None})
     query = _query(request, "find")
     hits = find_in(version, query) if query else None

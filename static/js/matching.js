@@ -32,10 +32,17 @@ export function fold(text) {
   return { letters: inOneOrder(letters).join(""), places };
 }
 
+const known = new Map();
+
 /** The code units that stand for one sign of a text. @param {string} sign */
 function plain(sign) {
-  if (sign >= "a" && sign <= "z") return [sign];
-  const parts = sign.normalize("NFKD").toUpperCase().toLowerCase().normalize("NFKD"); // through upper case: ß is ss, and final sigma is sigma
+  if (!known.has(sign)) known.set(sign, takenApart(sign));
+  return known.get(sign);
+}
+
+/** Through upper case, for ß is ss and the final sigma is a sigma. */
+function takenApart(sign) {
+  const parts = sign.normalize("NFKD").toUpperCase().toLowerCase().normalize("NFKD");
   return [...parts].filter((part) => LETTER.test(part) && !PASSED_OVER.test(part)).flatMap((part) => part.split(""));
 }
 
@@ -84,6 +91,21 @@ export function findNear(text, quote) {
 }
 
 /**
+ * Where a quote stands, or what comes closest to it.
+ * @param {string} text
+ * @param {string} quote "" for none
+ * @param {number} nth of its places, from 0
+ * @returns {{how: "" | "found" | "near" | "missing", spans: [number, number][]}}
+ */
+export function look(text, quote, nth) {
+  if (!quote) return { how: "", spans: [] };
+  const found = findQuote(text, quote);
+  if (found.length) return { how: "found", spans: [found[Math.min(nth, found.length - 1)]] };
+  const near = findNear(text, quote);
+  return { how: near.length ? "near" : "missing", spans: near };
+}
+
+/**
  * Every place of some words as a person types them: a space is any white space or punctuation, and letters are compared as in `fold`.
  * @param {string} text
  * @param {string} query
@@ -118,6 +140,7 @@ function spaced(text) {
 
 /** Whether something that parts words lies between the signs at two places. */
 function isBreak(text, from, to) {
+  if (to - from <= 1) return false;
   const between = text.slice(from, to).replace(/^./su, "");
   const parts = [...between].some((sign) => !LETTER.test(sign) && sign !== "\u00ad");
   return parts && !(/^\s+$/.test(between) && HAN_OR_KANA.test(text[from]) && HAN_OR_KANA.test(text[to]));
@@ -131,12 +154,28 @@ function spanOf(text, places, at, length) {
   return [places[at], end];
 }
 
+/** The span with the quote's own signs before its first and after its last letter, as far as the text has the same. */
 function withMarks(text, quote, [start, end]) {
-  const opening = quote.trimStart().match(/^[^\p{L}\p{M}\p{N}\s]*/u)[0];
-  const closing = quote.trimEnd().match(/[^\p{L}\p{M}\p{N}\s]*$/u)[0];
-  const first = opening && text.endsWith(opening, start) ? start - opening.length : start;
-  const last = closing && text.startsWith(closing, end) ? end + closing.length : end;
-  return [first, last];
+  const opening = [...quote.match(/^[^\p{L}\p{M}\p{N}]*/u)[0].replace(/\s/g, "")].reverse();
+  const closing = [...quote.match(/[^\p{L}\p{M}\p{N}]*$/u)[0].replace(/\s/g, "")];
+  const near = 2 * quote.length;
+  const before = text
+    .slice(Math.max(0, start - near), start)
+    .split("")
+    .reverse();
+  return [start - signs(before, opening), end + signs(text.slice(end, end + near).split(""), closing)];
+}
+
+/** How far into `found` the signs that are wanted go, white space between them passed over. */
+function signs(found, wanted) {
+  let [far, at] = [0, 0];
+  for (const sign of wanted) {
+    while (/\s/.test(found[at] ?? "")) at += 1;
+    if (found[at] !== sign) break;
+    at += sign.length;
+    far = at;
+  }
+  return far;
 }
 
 /** The longest stretches of `wanted`, in order, that stand in `letters`; each as long as it goes. */

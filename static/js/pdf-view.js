@@ -1,5 +1,5 @@
-import { mark, unmark } from "./marking.js";
-import { findNear, findQuote, findWords } from "./matching.js";
+import { mark, readText, unmark } from "./marking.js";
+import { findWords, look } from "./matching.js";
 import { openPdf } from "./pdf-engine.js";
 import { PdfPage } from "./pdf-page.js";
 import { words } from "./words.js";
@@ -28,6 +28,7 @@ export class PdfView {
   #current = 1;
   #settling = 0;
   #query = "";
+  #asked = 0; // what was asked for last wins
   #watchers = [];
 
   /** @param {HTMLElement} stage @param {{onPage: (number: number) => void}} options */
@@ -68,32 +69,38 @@ export class PdfView {
    * @param {{page: number, quote?: string, nth?: number}} place
    */
   async show({ page: number, quote = "", nth = 0 }) {
+    this.#asked += 1;
+    const asked = this.#asked;
     const page = this.#pages[Math.min(Math.max(number, 1), this.#pages.length) - 1];
     const size = await page.size();
     this.#guess(size);
-    const reading = await page.read();
+    const { text } = await page.read();
+    if (asked !== this.#asked) return "";
     this.#textWide = textExtent(page.layer, size.width);
     this.#fitTo(size);
     this.#scrollTo(page.element, EDGE_PX);
     for (const other of this.#pages) if (other.layer) unmark(other.layer, "quote");
-    const found = quote ? findQuote(reading.text, quote) : [];
-    const spans = found.length ? [found[Math.min(nth, found.length - 1)]] : findNear(reading.text, quote);
-    const marks = spans.length ? mark(await page.read(), spans, "quote").flat() : [];
+    const { how, spans } = look(text, quote, nth);
+    const marks = spans.length ? mark(readText(page.layer), spans, "quote").flat() : [];
     if (marks.length) this.#centre(marks);
     await page.draw(this.#scale);
     this.#drawAll();
-    if (!quote) return "";
-    return found.length ? "found" : spans.length ? "near" : "missing";
+    return how;
   }
 
   /** Show the `nth` place of some words on a page, and mark all of them. @param {{page: number, query: string, nth: number}} hit */
   async showHit({ page: number, query, nth }) {
     const page = this.#pages[number - 1];
     this.#query = query;
+    this.#asked += 1;
+    const asked = this.#asked;
     await page.size();
-    for (const other of this.#pages) if (other.layer) await this.#markWords(other);
-    const places = await this.#markWords(page);
+    await page.read();
+    if (asked !== this.#asked) return;
+    for (const other of this.#pages) if (other.layer && other !== page) this.#markWords(other);
+    const places = this.#markWords(page, { anew: true });
     const marks = places[Math.min(nth, places.length - 1)] ?? [];
+    for (const old of this.#root.querySelectorAll("mark.current")) old.classList.remove("current");
     for (const one of marks) one.classList.add("current");
     if (marks.length) this.#centre(marks);
     else this.#scrollTo(page.element, EDGE_PX);
@@ -102,7 +109,7 @@ export class PdfView {
   /** Take the marks of `showHit` away. */
   forgetHits() {
     this.#query = "";
-    for (const page of this.#pages) if (page.layer) unmark(page.layer, "hit");
+    for (const page of this.#pages) if (page.layer) this.#markWords(page);
   }
 
   /** @param {number} step pages forward */
@@ -206,7 +213,8 @@ export class PdfView {
     for (let page = this.#next(); page && !this.#isClosed; page = this.#next()) {
       try {
         await page.draw(this.#scale);
-        await this.#markWords(page);
+        await page.read();
+        this.#markWords(page);
       } catch (error) {
         if (!this.#isClosed) page.fail(words("page_undrawable"));
         console.warn(error);
@@ -231,11 +239,13 @@ export class PdfView {
     for (const page of far.slice(0, Math.max(0, far.length - KEPT))) page.free();
   }
 
-  /** Mark the words that are looked for on a page, if any are; all their places, in order. */
-  async #markWords(page) {
-    const reading = await page.read();
-    if (page.layer.querySelector("mark.hit")) unmark(page.layer, "hit");
-    return this.#query ? mark(await page.read(), findWords(reading.text, this.#query), "hit") : [];
+  /** Mark the words that are looked for on a page that has been read, unless they are; all their places, in order. */
+  #markWords({ layer }, { anew = false } = {}) {
+    if (!anew && (layer.dataset.query ?? "") === this.#query) return [];
+    unmark(layer, "hit");
+    layer.dataset.query = this.#query;
+    const reading = readText(layer);
+    return this.#query ? mark(reading, findWords(reading.text, this.#query), "hit") : [];
   }
 
   #scrollTo(element, above) {

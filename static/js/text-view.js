@@ -1,6 +1,6 @@
 import { clone } from "./clone.js";
 import { mark, readText, unmark } from "./marking.js";
-import { findNear, findQuote, findWords } from "./matching.js";
+import { findWords, look } from "./matching.js";
 import { fetchPart } from "./request.js";
 
 const NUMBER = "99999"; // stands in the address for a page's number
@@ -15,6 +15,7 @@ export class TextView {
   #pages;
   #current;
   #query = "";
+  #asked = 0; // what was asked for last wins
   #isLoading = false;
 
   /** @param {HTMLElement} stage @param {{root: HTMLElement, url: string, pages: number, onPage: (number: number) => void}} options */
@@ -41,20 +42,21 @@ export class TextView {
   /** Like PdfView.show; rejects where the page does not come. @param {{page: number, quote?: string, nth?: number}} place */
   async show({ page: number, quote = "", nth = 0 }) {
     const page = await this.#open(Math.min(Math.max(number, 1), this.#pages));
+    const fromServer = [...page.querySelectorAll("mark:not(.quote, .hit)")];
+    if (fromServer.length) return this.#centre(fromServer, "found");
     unmark(this.#root, "quote");
-    const marked = [...page.querySelectorAll("mark")];
-    if (!quote) return "";
-    if (marked.length) return this.#centre(marked, "found");
     const reading = readText(page);
-    const found = findQuote(reading.text, quote);
-    const spans = found.length ? [found[Math.min(nth, found.length - 1)]] : findNear(reading.text, quote);
-    return this.#centre(mark(reading, spans, "quote").flat(), found.length ? "found" : spans.length ? "near" : "missing");
+    const { how, spans } = look(reading.text, quote, nth);
+    return this.#centre(mark(reading, spans, "quote").flat(), how);
   }
 
   /** @param {{page: number, query: string, nth: number}} hit */
   async showHit({ page: number, query, nth }) {
     this.#query = query;
+    this.#asked += 1;
+    const asked = this.#asked;
     const page = await this.#open(number);
+    if (asked !== this.#asked) return;
     for (const other of this.#root.querySelectorAll(".paper")) this.#markWords(other);
     const places = this.#markWords(page);
     const marks = places[Math.min(nth, places.length - 1)] ?? [];
@@ -65,6 +67,12 @@ export class TextView {
   forgetHits() {
     this.#query = "";
     unmark(this.#root, "hit");
+  }
+
+  /** Take the marks of `show` away, and those that came with the page. */
+  forgetQuote() {
+    for (const marked of this.#root.querySelectorAll("mark:not(.hit)")) marked.replaceWith(...marked.childNodes);
+    this.#root.normalize();
   }
 
   /** @param {number} step pages forward */
@@ -83,6 +91,7 @@ export class TextView {
   async #open(number) {
     if (!this.#paper(number)) {
       const fresh = await this.#fetch(number);
+      if (this.#paper(number)) return this.#open(number);
       for (const paper of this.#root.querySelectorAll(".paper")) paper.remove();
       this.#root.append(fresh);
     }

@@ -80,7 +80,7 @@ export class Viewer {
   async #showPages() {
     const asked = this.#asked;
     this.#as("opening");
-    const slow = setTimeout(() => asked === this.#asked && this.#as("text"), TEXT_AFTER_MS);
+    const slow = setTimeout(() => this.#element.dataset.view === "opening" && this.#as("text"), TEXT_AFTER_MS);
     try {
       const how = await Promise.race([this.#drawn(asked), tooLong()]);
       if (asked === this.#asked) this.#tell(how);
@@ -101,7 +101,8 @@ export class Viewer {
       if (asked !== this.#asked) return view.close();
       this.#pdf = view;
     }
-    this.#as("pages");
+    this.#as("pages"); // before it is laid out: what is not shown has no size
+    this.#text.forgetQuote();
     return this.#pdf.show(this.#place);
   }
 

@@ -43,6 +43,22 @@ def test_the_quotes_own_punctuation_is_marked_with_it() -> None:
     assert text[slice(*span)] == "(2) Either party may end it."
 
 
+@pytest.mark.parametrize(
+    ("text", "quote", "marked"),
+    [
+        ("Before. \xa7 14 Term", "\xa714 Term", "\xa7 14 Term"),
+        ("Before.\xa714 Term", "\xa7  14 Term", "\xa714 Term"),
+        ("He said: \u201cGo.\u201d Then", " \u201cGo.\u201d ", "\u201cGo.\u201d"),
+        ("It ends. So", "ends! ", "ends"),
+        ("(Yes", "((Yes", "(Yes"),
+    ],
+)
+def test_white_space_parts_no_sign_from_its_word(text: str, quote: str, marked: str) -> None:
+    span = find_quote(text, quote)
+    assert span is not None
+    assert text[slice(*span)] == marked
+
+
 def test_of_several_places_the_nearest_counts() -> None:
     text = "notice. " * 5
     assert find_quote(text, "notice", start=17) == (16, 22)
