@@ -36,7 +36,8 @@ export function errorOf(status, body) {
  */
 export async function send(url, { method = "POST", fields } = {}) {
   const body = fields && new URLSearchParams(fields);
-  const response = await fetch(url, { method, body, headers: ownHeaders() }).catch(() => {
+  // keepalive: what was asked for is done, even by somebody who goes on to another page at once
+  const response = await fetch(url, { method, body, headers: ownHeaders(), keepalive: true }).catch(() => {
     throw new RequestError({ message: words("unreachable") }, 0);
   });
   if (!response.ok) throw errorOf(response.status, await response.text());

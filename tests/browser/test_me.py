@@ -115,14 +115,16 @@ def test_the_theme_changes_at_once_and_stays(at_home: Page, size: ViewportSize) 
     at_home.set_viewport_size(size)
     at_home.evaluate("window.stays = true")
     menu(at_home)
-    at_home.locator(".side-me").get_by_role("button", name="Dark").click()
+    with at_home.expect_response("**/me/theme/"):
+        at_home.locator(".side-me").get_by_role("button", name="Dark").click()
     expect(at_home.locator("html")).to_have_attribute("data-theme", "dark")
     expect(at_home.locator(".side-me").get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
     assert at_home.evaluate("window.stays")
     assert at_home.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
     at_home.reload()
     expect(at_home.locator("html")).to_have_attribute("data-theme", "dark")
-    at_home.locator(".main").get_by_role("button", name="Device").click()
+    with at_home.expect_response("**/me/theme/"):
+        at_home.locator(".main").get_by_role("button", name="Device").click()
     expect(at_home.locator("html")).to_have_attribute("data-theme", "system")
 
 
