@@ -13,7 +13,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.core.asgi import get_asgi_application
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test import AsyncClient
 
 from apps.accounts.models import Session, User
@@ -85,8 +85,8 @@ def listener(installation: object) -> Listener:
 
 
 async def finish(run: Generation, text: str = "Noon.") -> None:
-    """The end, as a worker writes it."""
-    await in_database(end)(run, status="done", written=Written(text))
+    """The end, as a worker writes it: in one transaction, or a stream that begins meanwhile would find half of it."""
+    await in_database(transaction.atomic(end))(run, status="done", written=Written(text))
 
 
 async def test_frames_come_as_they_are_written(listener: Listener) -> None:
