@@ -108,8 +108,9 @@ def test_the_child_has_no_variable_and_no_other_file(long_pdf: Path, monkeypatch
 def locked(code: str) -> str:
     """What `code` prints in a process that is locked as the child is."""
     start = (
-        f"import sys, os, socket; sys.path.insert(0, {str(ROOT)!r}); from apps.documents.parsing import jail;"
-        "from apps.documents.parsing.limits import Limits; jail.set_limits(Limits()); jail.lock()\n"
+        f"import sys, os, socket; sys.path.insert(0, {str(ROOT)!r}); from apps.core import jail;"
+        "from apps.documents.parsing.limits import Limits; known = Limits(); "
+        "jail.set_limits(memory_bytes=known.memory_bytes, cpu_s=known.cpu_s); jail.lock()\n"
     )
     done = subprocess.run([sys.executable, "-I", "-c", start + code], capture_output=True, text=True, check=False, env={})
     return done.stdout + done.stderr.strip().rpartition("\n")[2]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
-from apps.documents.parsing import jail
+from apps.core import jail
 from apps.documents.parsing.errors import NestedTooDeeply, OutOfMemory, ParseError
 from apps.documents.parsing.limits import Limits
 from apps.documents.parsing.parsers import load
@@ -23,7 +23,7 @@ def read_file(order: Mapping[str, Any]) -> None:
     """Read the one file that is standard input as the `order` says, and tell what is found."""
     sys.excepthook = _say_where
     limits = Limits(**order["limits"])
-    jail.set_limits(limits)
+    jail.set_limits(memory_bytes=limits.memory_bytes, cpu_s=limits.cpu_s)
     try:
         parser = load(order["kind"])
         jail.lock()

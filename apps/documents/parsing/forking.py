@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
-from apps.documents.parsing import child, jail
+from apps.core import jail
+from apps.documents.parsing import child
 from apps.documents.parsing.parsers import load
 
 ORDER_MAX_BYTES = 16 * 1024

@@ -32,9 +32,7 @@ CONFIDENCE_MIN = 40  # of a line, in percent: what is read out of leaves and wav
 _LANGUAGE = re.compile(r"(?m)^[a-z]{3}(?:_[a-z]+)?$")
 _HYPHEN = re.compile(r"(?<=[^\W\d_])-\n{1,2}(?P<next>[^\W\d_])")
 _ROOT = Path(__file__).resolve().parents[3]
-_START = (
-    "import json, sys; sys.path.insert(0, sys.argv[1]); from apps.documents.parsing.jail import become; become(**json.loads(sys.argv[2]))"
-)
+_START = "import json, sys; sys.path.insert(0, sys.argv[1]); from apps.core.jail import become; become(**json.loads(sys.argv[2]))"
 
 
 class _Word(NamedTuple):

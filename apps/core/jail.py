@@ -1,7 +1,7 @@
-"""What the child gives up before it looks at a stranger's file. Linux does all of it, other systems the limits only.
+"""What a child gives up before it looks at a stranger's file. Linux does all of it, other systems the limits only.
 
-A parser that is taken over finds no variable, no socket, no other program and no file but those of Python itself, and it can
-hand out nothing but text for the workspace that the file was uploaded to.
+A reader that is taken over finds no variable, no socket, no other program and no file but those of Python itself, and it can
+hand out nothing but what its parent takes: text for the workspace that the file was uploaded to, two pictures of a person.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ import sys
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import NoReturn
-
-from apps.documents.parsing.limits import Limits
 
 STDERR_MAX_BYTES = 64 * 1024
 MAX_OPEN_FILES = 64
@@ -47,10 +45,10 @@ _X32_CALLS = 0x40000000
 _EPERM = 1
 
 
-def set_limits(limits: Limits, *, output_max_bytes: int = STDERR_MAX_BYTES) -> None:
+def set_limits(*, memory_bytes: int, cpu_s: int, output_max_bytes: int = STDERR_MAX_BYTES) -> None:
     """Bound memory, processor time, files and what can be written."""
-    _bound(resource.RLIMIT_AS, limits.memory_bytes)
-    _bound(resource.RLIMIT_CPU, limits.cpu_s, grace=5)  # SIGXCPU first, which says why; SIGKILL at once if both were equal
+    _bound(resource.RLIMIT_AS, memory_bytes)
+    _bound(resource.RLIMIT_CPU, cpu_s, grace=5)  # SIGXCPU first, which says why; SIGKILL at once if both were equal
     _bound(resource.RLIMIT_FSIZE, output_max_bytes)
     _bound(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
     _bound(resource.RLIMIT_CORE, 0)
@@ -77,7 +75,7 @@ def become(
 ) -> NoReturn:  # fmt: skip
     """Turn into a program of the system's, within these limits and with nothing to read but what belongs to it."""
     die_with(parent_pid)
-    set_limits(Limits(memory_bytes=memory_bytes, cpu_s=cpu_s), output_max_bytes=output_max_bytes)
+    set_limits(memory_bytes=memory_bytes, cpu_s=cpu_s, output_max_bytes=output_max_bytes)
     home = Path(program).resolve().parents[1]
     own = {str(home / folder) for folder in ("bin", "lib", "share")} | set(filter(None, [environment.get("TESSDATA_PREFIX")]))
     _lock(_SYSTEM | own, _READ_FILE_AND_FOLDER | _RUN_FILE, refused=_REFUSED_CALLS_OF_PROGRAMS)
