@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import logging
+import os
 import struct
 import subprocess
 import sys
@@ -121,7 +122,7 @@ def redraw(data: bytes) -> Drawn:
     Raises PictureRefused.
     """
     with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as errors:
-        child = [sys.executable, "-I", "-c", _START, str(_ROOT)]
+        child = [sys.executable, "-I", "-c", _START, str(_ROOT), str(os.getpid())]
         try:
             done = subprocess.run(child, input=data, stdout=told, stderr=errors, env={}, cwd="/", timeout=WALL_S, check=False)
         except subprocess.TimeoutExpired:

@@ -5,24 +5,21 @@ from __future__ import annotations
 import base64
 import io
 import json
-import resource
 import sys
 import warnings
 
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from apps.core import jail
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 40_000_000
 LARGE_PX, SMALL_PX = 256, 64
 PNG_MAX_BYTES = 100_000
 PAPER = "white"  # behind what is transparent
-LIMITS = {
-    resource.RLIMIT_AS: 1024 * 1024 * 1024,  # 40 million pixels are 160 MB, and a decoder needs more than one copy
-    resource.RLIMIT_CPU: 15,
-    resource.RLIMIT_FSIZE: 1024 * 1024,
-    resource.RLIMIT_NOFILE: 32,
-    resource.RLIMIT_CORE: 0,
-}
+MEMORY_BYTES = 1024 * 1024 * 1024  # 40 million pixels are 160 MB, and a decoder needs more than one copy
+CPU_S = 15
+OUTPUT_MAX_BYTES = 1024 * 1024
 
 
 class Refused(Exception):
@@ -31,10 +28,9 @@ class Refused(Exception):
 
 def main() -> None:
     """Tell `{"large", "small"}` in base64, or `{"refused": code}`. What nobody foresaw ends the child, which is an answer too."""
-    for what, most in LIMITS.items():
-        _, hard = resource.getrlimit(what)
-        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (allowed, allowed))
+    jail.die_with(int(sys.argv[2]))
+    jail.set_limits(memory_bytes=MEMORY_BYTES, cpu_s=CPU_S, output_max_bytes=OUTPUT_MAX_BYTES)
+    jail.lock()
     try:
         told = {name: base64.b64encode(png).decode() for name, png in redraw(sys.stdin.buffer.read()).items()}
     except Refused as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 import threading
@@ -256,9 +257,23 @@ def test_the_child_finds_no_variable(alice: User, monkeypatch: pytest.MonkeyPatc
     assert "/ ['LC_CTYPE']" in caplog.text  # Python sets that one itself
 
 
-def test_the_child_has_little_room() -> None:
-    look = "import resource, sys; sys.path.insert(0, sys.argv[1]); from apps.accounts import redrawing; redrawing.main(); "
-    show = "print([resource.getrlimit(limit) for limit in redrawing.LIMITS], 'django' in sys.modules)"
-    child = [sys.executable, "-I", "-c", look + show, str(settings.BASE_DIR)]
+LOCKED = """
+import os, resource, socket, sys
+sys.path.insert(0, sys.argv[1])
+from apps.accounts import redrawing
+redrawing.main()
+print([resource.getrlimit(what)[0] for what in (resource.RLIMIT_AS, resource.RLIMIT_CPU)], "django" in sys.modules)
+for attempt in (lambda: open("/etc/passwd"), lambda: os.listdir("/tmp"), lambda: socket.socket(), lambda: os.fork()):
+    try:
+        attempt()
+    except OSError as error:
+        print(type(error).__name__)
+"""
+
+
+def test_the_child_has_little_room_and_no_way_out() -> None:
+    child = [sys.executable, "-I", "-c", LOCKED, str(settings.BASE_DIR), str(os.getpid())]
     said = subprocess.run(child, input=b"", capture_output=True, check=True).stdout.decode()
-    assert said == '{"refused": "not_a_picture"}' + f"{[(most, most) for most in redrawing.LIMITS.values()]} False\n"
+    told, *refused = said.splitlines()
+    assert told == '{"refused": "not_a_picture"}' + f"{[redrawing.MEMORY_BYTES, redrawing.CPU_S]} False"
+    assert refused == ["PermissionError"] * 4
