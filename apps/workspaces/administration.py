@@ -22,12 +22,13 @@ from apps.core.errors import Invalid
 from apps.workspaces import administration_forms as forms
 from apps.workspaces import directory
 from apps.workspaces import people as acts
-from apps.workspaces.forms import read
+from apps.workspaces.forms import RevokeForm, read
 from apps.workspaces.invitations import PersonalWorkspace
 from apps.workspaces.members import LastOwner
-from apps.workspaces.models import ApiKey, Role, Workspace
+from apps.workspaces.models import ApiKey, Invitation, Role, Workspace
 
 STAYS = (LastOwner, LastAdministrator, NotYourself, PersonalWorkspace)  # said on the page where the button is
+INVITATIONS_SHOWN = 100
 NEW_LINK = "new_link"  # where the session keeps a new link until it has been shown
 
 
@@ -103,7 +104,16 @@ def new_person(request: SignedInRequest) -> HttpResponse:
         _made, token = acts.invite(workspace=wanted["workspace"], role=Role(wanted["role"]), note=wanted["note"], by=request.user)
         request.session[NEW_LINK] = request.build_absolute_uri(reverse("invitation", args=[token]))
         return redirect("administration_new_person")
-    context = {"creating": creating, "inviting": inviting, "new_link": request.session.pop(NEW_LINK, "")}
+    if action == "revoke":
+        acts.revoke(invitation=read(RevokeForm, request).cleaned_data["invitation"], by=request.user)
+        return redirect("administration_new_person")
+    mine = Invitation.objects.open().filter(invited_by=request.user, workspace__deleted_at=None).select_related("workspace")
+    context = {
+        "creating": creating,
+        "inviting": inviting,
+        "invitations": mine.order_by("-created_at")[:INVITATIONS_SHOWN],
+        "new_link": request.session.pop(NEW_LINK, ""),
+    }
     return render(request, "administration/new_person.html", context)
 
 

@@ -117,6 +117,15 @@ def invite(*, workspace: Workspace, role: Role, note: str, by: User) -> tuple[In
 
 
 @transaction.atomic
+def revoke(*, invitation: UUID, by: User) -> None:
+    """Close a link that this administrator made, in whichever workspace. Raises NotFound where it is another's or no longer open."""
+    _begin(by)
+    if not Invitation.objects.open().filter(pk=invitation, invited_by=by).update(revoked_at=Now()):
+        raise NotFound
+    record("invitation.revoked", actor=by, target=invitation)
+
+
+@transaction.atomic
 def set_role(*, person: UUID, workspace: UUID, role: Role, by: User) -> None:
     """Give the person this role in the workspace, and a place if they had none. Raises LastOwner, PersonalWorkspace."""
     _begin(by)

@@ -16,7 +16,7 @@ from apps.documents.models import Document
 from apps.workspaces.keys import create_key
 from apps.workspaces.models import Invitation, Membership, Role, Workspace
 from tests.conftest import PASSWORD, make_workspace, signed_in
-from tests.workspaces.administrators import make_root, role_of, root
+from tests.workspaces.administrators import make_root, recorded, role_of, root
 
 __all__ = ["root"]
 NEW = "/admin/people/new/"
@@ -209,6 +209,24 @@ def test_somebody_is_invited_into_any_team(browser: Client, charlie: User, works
     assert browser.get(NEW).context["new_link"] == ""
     signed_in(charlie).post(path_of(link))
     assert role_of(charlie, workspace) == Role.ADMIN
+
+
+def test_an_invitation_is_listed_and_taken_back(browser: Client, root: User, workspace: Workspace) -> None:
+    link = browser.post(NEW, {"action": "invite", "workspace": "harbour", "role": "admin", "note": "Dora"}, follow=True).context["new_link"]
+    [made] = browser.get(NEW).context["invitations"]
+    assert "Admin of Harbour" in browser.get(NEW).content.decode()
+    other = signed_in(make_root("Other"))
+    assert list(other.get(NEW).context["invitations"]) == []
+    assert other.post(NEW, {"action": "revoke", "invitation": made.pk}).status_code == 404
+    assert browser.post(NEW, {"action": "revoke", "invitation": made.pk}).headers["Location"] == NEW
+    assert Client().get(path_of(link)).status_code == 404
+    assert recorded()[-1] == ("invitation.revoked", root.email, str(made.pk))
+    assert browser.post(NEW, {"action": "revoke", "invitation": made.pk}).status_code == 404
+
+
+@pytest.mark.parametrize("given", ["", "x", "\0"])
+def test_a_wrong_invitation_is_refused(browser: Client, given: str) -> None:
+    assert browser.post(NEW, {"action": "revoke", "invitation": given}).status_code == 422
 
 
 def test_a_link_is_on_no_page_of_another(browser: Client, bob: User) -> None:
