@@ -25,9 +25,9 @@ from typing import Any
 
 import httpx
 
-from apps.documents.parsing.parsers import PARSERS
 from apps.documents.parsing.errors import ParseError
 from apps.documents.parsing.limits import Limits
+from apps.documents.parsing.parsers import PARSERS
 from apps.documents.parsing.places import Reading
 from apps.documents.parsing.sniff import sniff
 from bench.asking import CONTEXT_TOKENS, SLOTS, Tab, open_socket, sign_in
