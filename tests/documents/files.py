@@ -18,6 +18,7 @@ from apps.documents.parsing.places import Parsed
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 STRICT_W = "http://purl.oclc.org/ooxml/wordprocessingml/main"
 R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+FORM = "/Type/XObject/Subtype/Form/BBox[0 0 595 842]"
 LAM_ALEF = "<41> <06440627> <42> <0633> <43> <0645>"  # the letters A, B and C stand for the ligature, sin and mim
 
 
@@ -36,8 +37,33 @@ def pdf(*pages: str, title: str = "", letters: str = "") -> bytes:
 
 def drawn_pdf(drawing: bytes, *, letters: str = "") -> bytes:
     """A PDF of one page with a drawing of your own, deflated."""
-    packed = zlib.compress(drawing, 9)
+    return packed_pdf(zlib.compress(drawing, 9), letters=letters)
+
+
+def packed_pdf(packed: bytes, *, letters: str = "") -> bytes:
+    """The same with a drawing that is deflated already."""
     return _document([_stream(packed, "/Filter/FlateDecode")], letters=letters)
+
+
+def form_pdf(printed: str, filled_in: str) -> bytes:
+    """A PDF form with what somebody wrote into its one field."""
+    font = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
+    shown = _stream(b"/Tx BMC BT /F 11 Tf 2 5 Td (%s) Tj ET EMC" % filled_in.encode(), f"{FORM}/Resources<</Font<</F 5 0 R>>>>")
+    field = f"<</Type/Annot/Subtype/Widget/FT/Tx/T(a)/V({filled_in})/Rect[100 695 300 715]/F 4/AP<</N 7 0 R>>>>"
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Annots[6 0 R]/Resources<</Font<</F 5 0 R>>>>>>"
+    catalog, pages = b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[6 0 R]>>>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
+    drawing = _stream(b"BT /F 11 Tf 50 700 Td (%s) Tj ET" % printed.encode())
+    return _assembled([catalog, pages, page, drawing, font, field.encode(), shown, b"<<>>"])
+
+
+def multiplying_pdf(depth: int) -> bytes:
+    """A PDF whose page shows ten drawings that each show ten, `depth` times."""
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</XObject<</X 6 0 R>>>>>>"
+    ten = [_stream(b"/X Do " * 10, f"{FORM}/Resources<</XObject<</X {7 + number} 0 R>>>>") for number in range(depth)]
+    last = _stream(b"BT /F 11 Tf 50 700 Td (lol) Tj ET", f"{FORM}/Resources<</Font<</F 5 0 R>>>>")
+    font = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
+    head = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>", page, _stream(b"/X Do " * 10), font]
+    return _assembled([*head, *ten, last, b"<<>>"])
 
 
 def _document(contents: Sequence[bytes], *, title: str = "", letters: str = "") -> bytes:
@@ -74,10 +100,10 @@ def _assembled(objects: Sequence[bytes]) -> bytes:
     return out + b"xref\n0 %d\n0000000000 65535 f \n" % size + table + end
 
 
-def encrypted_pdf(*pages: str, owner_only: bool = False) -> bytes:
+def encrypted_pdf(*pages: str, owner_only: bool = False, algorithm: str = "AES-256") -> bytes:
     """A PDF that opens with a password only; `owner_only`: anyone may read it, not change it."""
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf(*pages))))
-    writer.encrypt("" if owner_only else "secret", owner_password="secret", algorithm="AES-256")
+    writer.encrypt("" if owner_only else "secret", owner_password="secret", algorithm=algorithm)
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()

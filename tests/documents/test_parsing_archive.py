@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from apps.documents.parsing.archive import RATIO_FROM_BYTES, Archive
-from apps.documents.parsing.errors import Damaged, Encrypted, TooLargeInside
+from apps.documents.parsing.errors import Damaged, Encrypted, TooLargeInside, UnsupportedKind
 from apps.documents.parsing.limits import MIB, Limits
 
 LIMITS = Limits(max_unpacked_bytes=100, max_entries=3)
@@ -104,9 +104,19 @@ def test_a_part_with_other_bytes_than_promised_is_damaged() -> None:
         Archive(data.replace(b"one two", b"ONE TWO"), LIMITS).read("a.xml")
 
 
-def test_a_way_of_packing_that_nobody_knows_is_damaged() -> None:
+def with_field(value: int, *, local: int, central: int) -> bytes:
+    """A ZIP of one file with another number in its headers."""
     data = bytearray(packed({"a.xml": b"one"}))
-    for mark, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
-        struct.pack_into("<H", data, data.index(mark) + offset, 99)
+    for mark, offset in ((b"PK\x03\x04", local), (b"PK\x01\x02", central)):
+        struct.pack_into("<H", data, data.index(mark) + offset, value)
+    return bytes(data)
+
+
+def test_a_way_of_packing_that_nobody_knows_is_said() -> None:
+    with pytest.raises(UnsupportedKind):
+        Archive(with_field(99, local=8, central=10), LIMITS).read("a.xml")
+
+
+def test_a_version_that_does_not_exist_is_damage() -> None:
     with pytest.raises(Damaged):
-        Archive(bytes(data), LIMITS).read("a.xml")
+        Archive(with_field(250, local=4, central=6), LIMITS)

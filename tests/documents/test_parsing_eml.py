@@ -239,3 +239,35 @@ def test_parts_that_nest_without_end_are_a_reason() -> None:
 
 def test_the_first_line_of_a_mailbox_is_passed_over() -> None:
     assert read(b"From ada@example.org Mon Jul  1 10:00:00 2024\n" + mail("Words.").as_bytes()).title == "Offer"
+
+
+FROM = b"From ada@example.org Mon Jul  1 10:00:00 2024\n"
+
+
+def test_a_mailbox_gives_each_of_its_mails() -> None:
+    mails = [attach(mail(f"Words {number}.", subject=f"Subject {number}"), b"A note.", "note.txt", "text/plain") for number in range(3)]
+    found = read(b"\n".join(FROM + message.as_bytes() for message in mails))
+    assert found.title == ""
+    assert [place.label for place in found.places] == [
+        label for number in range(3) for label in (f"Subject {number}", f"Subject {number}, attachment note.txt")
+    ]
+
+
+def test_a_line_that_begins_as_a_mailbox_does_is_no_border() -> None:
+    text = read(FROM + mail("From here on.\n\nFrom ada: it was 10:00.").as_bytes()).places[0].text
+    assert text.endswith("From ada: it was 10:00.")
+
+
+def test_a_mailbox_of_nothing_says_so() -> None:
+    with pytest.raises(errors.NothingReadable):
+        read(FROM + b"\n\n" + FROM + b"\n\n")
+
+
+def test_a_number_of_bytes_before_the_headers_is_passed_over() -> None:
+    assert read(b"1795\n" + mail("Words.").as_bytes()).title == "Offer"
+
+
+def test_a_file_without_a_name_is_named_by_its_kind() -> None:
+    message = mail()
+    message.add_attachment(b"a,b\n1,2\n", maintype="text", subtype="csv")
+    assert [place.label for place in parsed(message).places] == ["", "attachment text csv.csv, row 2"]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
+from pathlib import Path
+
 import pytest
 
 from apps.documents.parsing import errors
 from apps.documents.parsing.limits import Limits
-from tests.documents.files import LAM_ALEF, drawn_pdf, encrypted_pdf, pdf, read
+from apps.documents.parsing.parse import parse_file
+from tests.documents.files import LAM_ALEF, drawn_pdf, encrypted_pdf, form_pdf, multiplying_pdf, packed_pdf, pdf, read
 
 
 def test_each_page_is_a_place_with_its_number() -> None:
@@ -122,3 +126,60 @@ def test_half_a_pair_and_a_nul_are_left_out() -> None:
     assert "\0" not in text
     assert text.encode()
     assert text.startswith("x")
+
+
+def test_two_columns_are_read_one_after_the_other() -> None:
+    columns = (
+        b"BT /F 11 Tf 50 700 Td (Left one) Tj 0 -14 Td (left two.) Tj ET BT /F 11 Tf 320 700 Td (Right one) Tj 0 -14 Td (right two.) Tj ET"
+    )
+    assert read(drawn_pdf(columns)).places[0].text == "Left one\nleft two.\nRight one\nright two."
+
+
+def test_what_people_wrote_into_a_form_is_read() -> None:
+    assert read(form_pdf("Name:", "Ada Lovelace")).places[0].text == "Name:\nAda Lovelace"
+
+
+def test_a_file_that_ends_too_early_is_read_as_far_as_it_goes() -> None:
+    whole = pdf(*[f"Text of page {number}." for number in range(1, 6)])
+    parsed = read(whole[: whole.index(b"xref")])
+    assert [place.text for place in parsed.places] == [f"Text of page {number}." for number in range(1, 6)]
+    assert parsed.warnings == ["This file ends too early: what stood after that is missing."]
+
+
+@pytest.mark.parametrize("algorithm", ["RC4-40", "RC4-128", "AES-128", "AES-256-R5", "AES-256"])
+def test_every_way_of_encrypting_is_known(algorithm: str) -> None:
+    assert read(encrypted_pdf("Open to all.", owner_only=True, algorithm=algorithm)).places[0].text == "Open to all."
+    with pytest.raises(errors.Encrypted):
+        read(encrypted_pdf("Secret.", algorithm=algorithm))
+
+
+def test_a_number_of_pages_that_is_a_lie_costs_a_note() -> None:
+    parsed = read(pdf("One.").replace(b"/Count 1", b"/Count 9999"))
+    assert parsed.places[0].text == "One."
+    assert parsed.warnings == ["Pages 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 and 9986 more could not be read."]
+
+
+def test_pages_that_contain_themselves_end() -> None:
+    with pytest.raises(errors.ParseError):
+        read(pdf("One.").replace(b"/Kids[5 0 R]", b"/Kids[2 0 R]"))
+
+
+def test_a_page_that_unpacks_to_a_gigabyte_needs_too_much_memory() -> None:
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(b" " * 10**6) for _ in range(1000)) + packer.flush()
+    with pytest.raises(errors.OutOfMemory):
+        read(packed_pdf(packed))
+
+
+def test_a_drawing_that_multiplies_itself_is_a_reason() -> None:
+    with pytest.raises((errors.OutOfMemory, errors.TimedOut)):
+        read(multiplying_pdf(10), limits=Limits(cpu_s=20))
+
+
+def test_seven_hundred_pages_are_counted_as_they_are_read(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    path = tmp_path / "stored"
+    path.write_bytes(pdf(*["Some words stand on this page. " * 30] * 700))
+    parsed = parse_file(path, name="a.pdf", on_progress=lambda done, total: seen.append((done, total)))
+    assert len(parsed.places) == 700
+    assert seen[-1] == (700, 700)

@@ -215,3 +215,9 @@ def test_lines_of_a_guess_are_left_out_and_broken_words_are_joined() -> None:
 )
 def test_the_languages_that_are_installed_are_read(installed: list[str], chosen: list[str]) -> None:
     assert tesseract._chosen(installed) == chosen
+
+
+def test_a_blank_page_is_told_without_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tesseract, "installed", lambda: "/no/such/program")
+    parsed = read(pdf("One.", "", "Three."))
+    assert parsed.warnings == ["Page 2 had no text."]

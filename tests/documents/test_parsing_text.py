@@ -163,3 +163,8 @@ def test_a_cell_over_several_lines_is_one_line() -> None:
 def test_a_table_of_names_alone_has_no_text() -> None:
     with pytest.raises(errors.NoText):
         csv("name,rate\n")
+
+
+def test_what_turns_out_to_be_no_text_says_so() -> None:
+    with pytest.raises(errors.UnsupportedKind):
+        read(b"SIMPLE  = T / a header of many words " * 20 + b"\x81\x8d\x8f\x90\x9d\xff\xfe" * 400)

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 from apps.documents.parsing.budget import Budget
-from apps.documents.parsing.errors import Damaged, Encrypted, TooLargeInside
+from apps.documents.parsing.errors import Damaged, Encrypted, TooLargeInside, UnsupportedKind
 from apps.documents.parsing.limits import MIB, Limits
 
 RATIO_FROM_BYTES = 10 * MIB
@@ -37,17 +37,19 @@ class Archive:
         return iter(self._entries)
 
     def read(self, name: str) -> bytes | None:
-        """The part called `name`, or None. Raises Damaged, Encrypted, TooLargeInside."""
+        """The part called `name`, or None. Raises Damaged, Encrypted, TooLargeInside, UnsupportedKind."""
         entry = self._entries.get(name)
         return None if entry is None else self.unpacked(entry)
 
     def unpacked(self, entry: zipfile.ZipInfo) -> bytes:
-        """What one of `entries` holds. Raises Damaged, Encrypted, TooLargeInside."""
+        """What one of `entries` holds. Raises Damaged, Encrypted, TooLargeInside, UnsupportedKind."""
         if entry.flag_bits & IS_ENCRYPTED:
             raise Encrypted
         self._spend(entry)
         try:
             return self._zip.read(entry)
+        except NotImplementedError as error:  # packed in a way that no program has used for thirty years, or by one that few have
+            raise UnsupportedKind from error
         except _BROKEN as error:
             raise Damaged from error
 

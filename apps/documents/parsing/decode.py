@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 SAMPLE_BYTES = 64 * 1024
 _MARKS = (  # UTF-32 first: its little-endian mark begins with the one of UTF-16
@@ -12,6 +13,7 @@ _MARKS = (  # UTF-32 first: its little-endian mark begins with the one of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_NO_LETTERS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd-\uffff]")
 _SEVEN_BITS = ("iso2022", "hz", "utf-7")
 _ESCAPES = ((b"\x1b$B", "iso2022_jp_2"), (b"\x1b$@", "iso2022_jp_2"), (b"\x1b(J", "iso2022_jp_2"), (b"\x1b$)C", "iso2022_kr"))
 _AS_BROWSERS_DO = {"iso8859-1": "cp1252", "ascii": "cp1252", "shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949"}
@@ -44,12 +46,14 @@ def marked_encoding(data: bytes) -> str:
 
 
 def unmarked_utf16(data: bytes) -> str:
-    """The byte order of UTF-16 without a mark, told by NULs that all stand on one side, or ""."""
+    """The byte order of UTF-16 without a mark, told by NULs that stand on one side and make letters of what is beside them, or ""."""
     sample = data[: 4096 & ~1]
     low, high = sample[0::2].count(0), sample[1::2].count(0)
     if max(low, high) == 0 or max(low, high) * 3 < len(sample) // 2 or min(low, high) * 20 > max(low, high):
         return ""
-    return "utf-16-le" if high > low else "utf-16-be"
+    encoding = "utf-16-le" if high > low else "utf-16-be"
+    letters = sample[: len(sample) & ~1].decode(encoding, errors="replace")
+    return "" if len(_NO_LETTERS.findall(letters)) * 20 > len(letters) else encoding
 
 
 def _decode_legacy(data: bytes, declared: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import mimetypes
 import quopri
 import re
 from collections.abc import Iterator
@@ -14,20 +13,42 @@ from itertools import groupby
 
 from apps.documents.parsing import html
 from apps.documents.parsing.decode import decode
-from apps.documents.parsing.errors import EncryptedMail
+from apps.documents.parsing.errors import EncryptedMail, NothingReadable
 from apps.documents.parsing.mail import Attachment, Mail, add_mail, is_stub
-from apps.documents.parsing.nested import Part, open_container, read_data
+from apps.documents.parsing.nested import Part, open_container, read_data, read_inside, shown_name
 from apps.documents.parsing.places import Reading
 
 HEADERS = ("From", "To", "Cc", "Date")
 _ENCODED_WORD = re.compile(r"=\?([^?*\s]{1,40})(?:\*[^?\s]*)?\?([bBqQ])\?([^?\s]*)\?=")
+_BORDER = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From \S+ +[^\n]*\d\d:\d\d[^\n]*\d{4}[ \t\r]*\n")  # between the mails of a mailbox
+_BYTE_COUNT = re.compile(rb"\A\d{1,9} *\r?\n")
 _SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
+_SUFFIXES = {"text/csv": ".csv", "text/markdown": ".md", "application/json": ".json"}  # of kinds that look alike
 _SEALED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 
 
 def read(data: bytes, reading: Reading) -> None:
-    """Add the mail's text, then what hangs on it. Raises EncryptedMail."""
-    _read_message(BytesParser(policy=compat32).parsebytes(data), reading)
+    """Add the mail's text, then what hangs on it; of a mailbox each mail. Raises EncryptedMail, NothingReadable, PackedTooDeeply."""
+    starts = [border.start() for border in _BORDER.finditer(data)]
+    if len(starts) < 2:
+        _read_message(_message(data), reading)
+        return
+    for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
+        _read_one_of_many(_message(data[start:end]), reading)
+    if not reading.has_text:
+        raise NothingReadable
+
+
+def _message(data: bytes) -> Message:
+    return BytesParser(policy=compat32).parsebytes(_BYTE_COUNT.sub(b"", data, count=1))
+
+
+def _read_one_of_many(message: Message, reading: Reading) -> None:
+    def read_it(part: Part) -> None:
+        open_container(part)
+        _read_message(message, part)
+
+    read_inside(shown_name(header(message, "Subject") or "mail"), read_it, reading)
 
 
 def _read_message(message: Message, reading: Reading) -> None:
@@ -84,7 +105,7 @@ class _Found:
     def _hang_on(self, message: Message, kind: str) -> None:
         if kind in _SIGNATURES or (message.get_content_maintype() == "image" and "Content-ID" in message):
             return  # the letterhead's logo is no file of anybody's
-        name = _file_name(message) or f"{kind.replace('/', ' ')}{mimetypes.guess_extension(kind) or ''}"
+        name = _file_name(message) or f"{kind.replace('/', ' ')}{_SUFFIXES.get(kind, '')}"
 
         def read_it(part: Part) -> None:
             read_data(_payload(message), name, part)

@@ -8,7 +8,7 @@ import selectors
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from signal import SIGKILL, SIGXCPU
+from signal import SIGABRT, SIGKILL, SIGXCPU
 from time import monotonic
 from typing import IO, Any
 
@@ -103,6 +103,7 @@ def _why(reader: Reader, errors: IO[bytes], kind: str) -> ParseError:
     logger.warning("the reader of a %s file ended with %s: %s", kind, code, said)
     if code == -SIGXCPU:
         return TimedOut()
-    if code == -SIGKILL or said.rstrip().endswith("MemoryError"):  # the kernel's out-of-memory killer, or Python's own word
+    is_silent_abort = code == -SIGABRT and not said.strip()  # PDFium without memory; what finds itself damaged says so before it aborts
+    if code == -SIGKILL or is_silent_abort or said.rstrip().endswith("MemoryError"):  # the kernel's killer, or Python's own word
         return OutOfMemory()
     return Crashed()

@@ -43,6 +43,9 @@ class Part(Reading):
         self._above.add(kind, text, label=self._named(label))
         self.has_text = self.has_text or bool(text.strip())
 
+    def mark_unreadable(self) -> None:
+        """Nothing: no one will try to read its picture."""
+
     def note(self, notice: Notice) -> None:
         """What should be known about this file, or one inside it."""
         self._above.note(replace(notice, part=self._named(notice.part)))

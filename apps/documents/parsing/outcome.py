@@ -45,6 +45,7 @@ class Outcome:
     is_done: bool = False
     _notices: list[Notice] = field(default_factory=list)
     _left_out: dict[str, _LeftOut] = field(default_factory=dict)
+    _unreadable: set[int] = field(default_factory=set)
     _characters: int = 0
     _part: int = 0
     _part_name: str = ""
@@ -58,6 +59,8 @@ class Outcome:
                 self.on_progress(done, total)
             case ["place", str(label), str(kind), str(text)] if kind in PLACE_KINDS:
                 self._add(Place(number=len(self.places) + 1, label=short(label), kind=cast("PlaceKind", kind), text=storable(text)))
+            case ["unreadable"] if self.places:
+                self._unreadable.add(len(self.places))
             case ["title", str(title)]:
                 self.title = short(title)
             case ["notice", str(code), dict(details), str(part)] if len(self._notices) <= MAX_NOTICES:
@@ -102,8 +105,9 @@ class Outcome:
             self.is_done = True
 
     def empty_pages(self) -> list[int]:
-        """The numbers of the pages without text."""
-        return [place.number for place in self.places if place.kind == "page" and not place.text.strip()]
+        """The numbers of the pages without text that may have a picture of it."""
+        pages = (place.number for place in self.places if place.kind == "page" and not place.text.strip())
+        return [number for number in pages if number not in self._unreadable]
 
     def fill(self, number: int, text: str) -> None:
         """Give page `number` the text that was read from its picture. Raises TooLargeInside."""
@@ -111,11 +115,12 @@ class Outcome:
         self._count(len(text))
         self.places[number - 1] = replace(self.places[number - 1], text=text)
 
-    def note_pages(self, about: Mapping[str, Sequence[int]]) -> None:
+    def note_pages(self, about: Mapping[str, Sequence[int]], *, unreadable: Sequence[int]) -> None:
         """Say of which pages what is known now, in place of what the child said."""
+        known = {**about, "unreadable": sorted(self._unreadable.union(unreadable))}
         said = {f"{one}_{what}" for one in ("page", "pages") for what in ("without_text", "unreadable")}
         self._notices = [notice for notice in self._notices if notice.code not in said or notice.part]
-        self._notices += [numbered(what, numbers) for what, numbers in about.items() if numbers]
+        self._notices += [numbered(what, numbers) for what, numbers in known.items() if numbers]
 
     @property
     def has_text(self) -> bool:

@@ -20,12 +20,13 @@ DOTS_PER_INCH, POINTS_PER_INCH = 300, 72
 LAM = 0x644
 ALEFS = frozenset({0x622, 0x623, 0x625, 0x627})
 _RIGHT_TO_LEFT_WORD = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]{2,}")
+_CATALOG = re.compile(rb"(\d{1,10})\s+(\d{1,5})\s+obj\s*<<[^>]{0,200}/Type\s*/Catalog\b")
 _JOINT = re.compile(r"[\ufffe\x02](?:\r?\n)?")
 
 
 def read(data: bytes, reading: Reading) -> None:
     """Add the pages, one place each, also those without text. Raises Damaged, Encrypted, TooLargeInside, TooManyPages."""
-    document = _opened(data)
+    document, is_cut_off = _opened(data)
     total = len(document)
     if total > reading.limits.max_places:
         raise TooManyPages
@@ -33,11 +34,18 @@ def read(data: bytes, reading: Reading) -> None:
     empty: list[int] = []
     broken: list[int] = []
     for index in range(total):
-        text = _page_text(document, index, broken)
-        if not text.strip() and index + 1 not in broken:
+        text = _page_text(document, index)
+        reading.add("page", text or "", label=f"page {index + 1}")
+        if text is None:
+            broken.append(index + 1)
+            reading.mark_unreadable()
+        elif not text.strip():
             empty.append(index + 1)
-        reading.add("page", text, label=f"page {index + 1}")
         reading.progress(index + 1, total)
+    if is_cut_off and len(empty) + len(broken) == total:
+        raise Damaged
+    if is_cut_off:
+        reading.warn("cut_off")
     for what, numbers in (("without_text", empty), ("unreadable", broken)):
         if numbers:
             reading.note(numbered(what, numbers))
@@ -45,10 +53,10 @@ def read(data: bytes, reading: Reading) -> None:
 
 def draw(data: bytes, numbers: Sequence[int]) -> Iterator[Raster | int]:
     """Those pages in gray; of one that cannot be drawn only its number. Raises Damaged, Encrypted."""
-    document = _opened(data)
+    document, _ = _opened(data)
     for number in numbers:
         try:
-            page = document[number - 1]
+            page = _page(document, number - 1)
             yield _drawn(page, number)
             page.close()
         except pdfium.PdfiumError:
@@ -64,11 +72,26 @@ def _drawn(page: pdfium.PdfPage, number: int) -> Raster:
     return Raster(number, bitmap.width, bitmap.height, data)
 
 
-def _opened(data: bytes) -> pdfium.PdfDocument:
+def _opened(data: bytes) -> tuple[pdfium.PdfDocument, bool]:
+    """The document, and whether its end is missing. Raises Damaged, Encrypted."""
     try:
-        return pdfium.PdfDocument(data)
+        return _document(data), False
+    except Damaged:
+        catalog = next(reversed(list(_CATALOG.finditer(data))), None)
+        if catalog is None:
+            raise
+        return _document(data + b"\ntrailer<</Root %s %s R>>\n%%%%EOF\n" % catalog.groups()), True
+
+
+def _document(data: bytes) -> pdfium.PdfDocument:
+    """With what people wrote into its fields, where it is a form. Raises Damaged, Encrypted."""
+    try:
+        document = pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
         raise (Encrypted if error.err_code in (c.FPDF_ERR_PASSWORD, c.FPDF_ERR_SECURITY) else Damaged) from error
+    if document.get_formtype() != c.FORMTYPE_NONE:
+        document.init_forms()
+    return document
 
 
 def _title(document: pdfium.PdfDocument) -> str:
@@ -78,18 +101,27 @@ def _title(document: pdfium.PdfDocument) -> str:
         return ""
 
 
-def _page_text(document: pdfium.PdfDocument, index: int, broken: list[int]) -> str:
-    """The text of one page; a page that cannot be loaded is empty and its number goes to `broken`."""
+def _page_text(document: pdfium.PdfDocument, index: int) -> str | None:
+    """The text of one page; None of a page that cannot be loaded."""
     try:
-        page = document[index]
+        page = _page(document, index)
         signs = page.get_textpage()
     except pdfium.PdfiumError:
-        broken.append(index + 1)
-        return ""
+        return None
     text = _as_text(_repaired(signs, _codes(signs)))
     signs.close()
     page.close()
     return text
+
+
+def _page(document: pdfium.PdfDocument, index: int) -> pdfium.PdfPage:
+    """A page; what stands in a form's fields is made part of it, or it would be no text."""
+    page = document[index]
+    if document.formenv is None or c.FPDFPage_GetAnnotCount(page) == 0:
+        return page
+    c.FPDFPage_Flatten(page, c.FLAT_NORMALDISPLAY)
+    page.close()
+    return document[index]
 
 
 def _codes(signs: pdfium.PdfTextPage) -> list[int]:

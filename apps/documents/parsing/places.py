@@ -138,6 +138,11 @@ class Reading:
         self.budget.add_place(len(text))
         self._tell(["place", short(label), kind, text])
 
+    def mark_unreadable(self) -> None:
+        """Say that the place that was just added is empty because it could not be read."""
+        if not self.is_passed:
+            self._tell(["unreadable"])
+
     def warn(self, code: str, **details: Detail) -> None:
         """Something that a person should know though the file was read: a code of `notices.SENTENCES`, and what its sentence names."""
         if code not in SENTENCES:

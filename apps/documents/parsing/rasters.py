@@ -15,6 +15,11 @@ class Raster(NamedTuple):
     height: int
     data: bytes
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether all its dots are alike."""
+        return self.data.count(self.data[:1]) == len(self.data)
+
     def as_pgm(self) -> bytes:
         """The raster as the simplest of all picture files (Portable GrayMap)."""
         return b"P5 %d %d 255\n" % (self.width, self.height) + self.data

@@ -64,7 +64,7 @@ class _Scans:
         number = page if isinstance(page, int) else page.number
         if isinstance(page, int):
             self._undrawn.append(number)
-        elif text := tesseract.words_of(page, self._patience):
+        elif text := "" if page.is_blank else tesseract.words_of(page, self._patience):
             self._outcome.fill(number, text)
             self._read.append(number)
         else:
@@ -77,12 +77,12 @@ class _Scans:
         is_picture = self._outcome.kind == "image"
         if is_picture and not self._outcome.has_text:
             raise NoWords if self._without_text else Damaged
-        about = {"without_text": self._without_text, "unreadable": self._undrawn, "left": self._waiting}
+        about = {"without_text": self._without_text, "left": self._waiting}
         if is_picture and len(self._outcome.places) == 1:
             self._outcome.note(Notice("picture_read"))
         else:
             about["from_picture"] = self._read
-        self._outcome.note_pages(about)
+        self._outcome.note_pages(about, unreadable=self._undrawn)
 
 
 def _drawn(source: IO[bytes], outcome: Outcome, numbers: Sequence[int], patience: Patience) -> Generator[Raster | int]:

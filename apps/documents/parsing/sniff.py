@@ -21,6 +21,8 @@ _PROGRAM = gettext_noop("This is a program. There is nothing in it to read.")
 _PICTURE = gettext_noop("This is a picture of a kind that is not read. Save it as PNG or JPEG and upload that.")
 _BINARY = gettext_noop("This is a binary file of an unknown kind. Save it as PDF, text or CSV in its own program and upload that.")
 _MAC_DOCUMENT = gettext_noop("This is an iWork document. Save it as PDF in its own program and upload that.")
+_XPS = gettext_noop("This is an XPS document. Save it as PDF and upload that.")
+_SIGNED = gettext_noop("This is a signed or encrypted file. Open it in its own program, save what it holds and upload that.")
 _DRAWING = gettext_noop("This is a Visio drawing. Save it as PDF in its own program and upload that.")
 _OLD_WORD = gettext_noop("This is a Word document of the old kind (.doc). Save it as .docx or PDF and upload that.")
 _OLD_SLIDES = gettext_noop("This is a PowerPoint presentation of the old kind (.ppt). Save it as .pptx or PDF and upload that.")
@@ -30,6 +32,16 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"GIF8", _PICTURE),
     (b"BM", _PICTURE),
     (b"8BPS", _PICTURE),
+    (b"\xd7\xcd\xc6\x9a", _PICTURE),
+    (b"FORM", _RECORDING),
+    (b"FLV", _RECORDING),
+    (b"MThd", _RECORDING),
+    (b"\x1aE\xdf\xa3", _RECORDING),
+    (b"0&\xb2u\x8ef\xcf\x11", _RECORDING),
+    (b"\xff\xfb", _RECORDING),
+    (b"\xff\xf3", _RECORDING),
+    (b"\xca\xfe\xba\xbe", _PROGRAM),
+    (b"MSCF", gettext_noop("This is a CAB archive. Unpack it and upload the files, or pack them as ZIP.")),
     (b"\x1f\x8b", gettext_noop("This is a gzip archive. Unpack it and upload the files, or pack them as ZIP.")),
     (b"BZh", gettext_noop("This is a bzip2 archive. Unpack it and upload the files, or pack them as ZIP.")),
     (b"\xfd7zXZ\0", gettext_noop("This is an xz archive. Unpack it and upload the files, or pack them as ZIP.")),
@@ -38,13 +50,17 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"(\xb5/\xfd", gettext_noop("This is a Zstandard archive. Unpack it and upload the files, or pack them as ZIP.")),
     (b"\x7fELF", _PROGRAM),
     (b"MZ\x90\0", _PROGRAM),
+    (b"!<arch>\n", _PROGRAM),
     (POSTSCRIPT, gettext_noop("This is a PostScript file. Save it as PDF and upload that.")),
     (b"SQLite format 3\0", gettext_noop("This is a SQLite database. Export its tables as CSV and upload those.")),
     (b"GGUF", gettext_noop("This is a model file. Administrators install models on the page of models.")),
     (b"ID3", _RECORDING),
     (b"OggS", _RECORDING),
+    (b".snd", _RECORDING),
     (b"fLaC", _RECORDING),
 )
+_TAR = gettext_noop("This is a TAR archive. Unpack it and upload the files, or pack them as ZIP.")
+_SIGNED_DATA = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07"  # PKCS #7
 _IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PICTURE_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 _ZIP_KINDS: tuple[tuple[str, Kind], ...] = (
@@ -53,7 +69,6 @@ _ZIP_KINDS: tuple[tuple[str, Kind], ...] = (
     (r"xl/workbook\.bin", "xls"),  # the binary twin of XLSX; the reader of XLS takes it
     (r"xl/workbook\d*\.xml", "xlsx"),
     (r"META-INF/container\.xml", "epub"),
-    (r"META-INF/manifest\.xml", "odt"),  # without its type in front; the reader of all OpenDocument looks inside
 )
 _ZIP_TYPES: tuple[tuple[bytes, Kind], ...] = (
     (b"application/epub+zip", "epub"),
@@ -66,7 +81,8 @@ _ZIP_TYPES: tuple[tuple[bytes, Kind], ...] = (
     (b"application/vnd.sun.xml.calc", "ods"),
 )
 _ZIP_UNREAD = (
-    (r"Index/Document\.iwa", _MAC_DOCUMENT),
+    (r"(?:.*/)?Index/.*\.iwa|index\.(?:apxl|xml)(?:\.gz)?|(?:.*/)?buildVersionHistory\.plist", _MAC_DOCUMENT),
+    (r".*\.fdseq", _XPS),
     (r"visio/document\.xml", _DRAWING),
 )
 _OLE_KINDS: tuple[tuple[str, Kind], ...] = (("__properties_version1.0", "msg"), ("Workbook", "xls"), ("Book", "xls"))
@@ -82,8 +98,9 @@ _XML_SHEETS = re.compile(
     r"\s*+<\?xml[^>]*+>\s*+(?:<\?mso-application[^>]*+>\s*+)?<(?:ss:)?Workbook\s[^>]*?urn:schemas-microsoft-com:office:spreadsheet"
 )
 _FLAT_ODF = re.compile(r"\s*+<\?xml[^>]*+>[^<]*+<office:document\s[^>]*?office:mimetype=\"([^\"]*)")
-_ENVELOPE = re.compile(r">?From [^\n]*\n")
-_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]{0,70}):[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|$)")
+_ENVELOPE = re.compile(r"(?:>?From [^\n]*|\d{1,9} *+\r?)\n")  # of a mailbox; the number of bytes that Apple puts there
+_MAILBOX = re.compile(r"From \S+ +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d[^\n]*\d{4}[ \t\r]*\n")
+_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]{0,70}) *+:[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|$)")
 _OF_MAILS_ONLY = frozenset({"mime-version", "message-id", "received", "return-path"})
 _OBJECT = r"\{\s*+(?:\"[^\"\\\n]*+\"\s*+:|\}\s*+$)"
 _JSON = re.compile(rf"\s*+(?:{_OBJECT}|\[\s*+{_OBJECT})")
@@ -124,7 +141,7 @@ def _kind(file: BinaryIO, name: str) -> Kind:
         return "rtf"
     if _is_image(head):
         return "image"
-    if unread := _unread(head):
+    if unread := _unread(head, tail):
         raise UnsupportedKind(unread)
     return _text_kind(_as_text(head), PurePath(name).suffix.lower())
 
@@ -145,7 +162,9 @@ def _zip_kind(head: bytes, seen: bytes) -> Kind:
     for member, kind in _ZIP_KINDS:
         if has(member):
             return kind
-    if unread := next((sentence for member, sentence in _ZIP_UNREAD if has(member)), ""):
+    if has(r"META-INF/manifest\.xml") and has(r"content\.xml"):
+        return "odt"  # without its type in front; the reader of all OpenDocument looks inside
+    if names and (unread := next((sentence for member, sentence in _ZIP_UNREAD if has(member)), "")):
         raise UnsupportedKind(unread)
     return "zip"
 
@@ -153,8 +172,10 @@ def _zip_kind(head: bytes, seen: bytes) -> Kind:
 def _ole_kind(names: list[str], seen: bytes) -> Kind:
     """By its streams, else by names seen anywhere. Office encrypts its new kinds by wrapping them into this container of the old ones."""
 
+    lowered = {name.lower() for name in names}
+
     def has(stream: str) -> bool:
-        return stream in names if names else stream.encode("utf-16-le") in seen
+        return stream.lower() in lowered if names else stream.encode("utf-16-le") in seen
 
     if has("EncryptedPackage"):
         raise Encrypted
@@ -170,18 +191,22 @@ def _is_image(head: bytes) -> bool:
     return head.startswith(_IMAGES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
-def _unread(head: bytes) -> str:
+def _unread(head: bytes, tail: bytes) -> str:
     """What this is and what to do instead, where it is no text; "" where it may be one."""
     for signature, sentence in _SIGNATURES:
         if head.startswith(signature) and (signature == POSTSCRIPT or _controls(head[:64])):
             return sentence
     if head[:4] == b"RIFF":
         return _RECORDING
+    if head[257:262] == b"ustar":
+        return _TAR
+    if _SIGNED_DATA in head[:64]:
+        return _SIGNED
     if head[4:8] == b"ftyp":
         return _PICTURE if head[8:12] in _PICTURE_BRANDS else _RECORDING
     if marked_encoding(head) or unmarked_utf16(head):
         return ""
-    return _BINARY if _controls(head) > len(head) * BINARY_SHARE else ""
+    return _BINARY if any(_controls(part) > len(part) * BINARY_SHARE for part in (head, tail)) else ""
 
 
 def _controls(data: bytes) -> int:
@@ -217,4 +242,4 @@ def _is_mail(text: str) -> bool:
     while header := _HEADER.match(text, at):
         at = header.end()
         names.add(header[1].lower())
-    return bool(names & _OF_MAILS_ONLY) or (names >= {"from", "subject"} and bool(names & {"to", "date"}))
+    return bool(names & _OF_MAILS_ONLY or _MAILBOX.match(text)) or (names >= {"from", "subject"} and bool(names & {"to", "date"}))
