@@ -15,7 +15,7 @@ from apps.core import live
 from apps.core.database import in_database
 from apps.core.hub import hub
 from apps.documents import news
-from apps.documents.frames import room
+from apps.documents.frames import LineFrame, room
 from apps.documents.line import line_frame
 from apps.documents.news import LineNews, line_news
 from apps.documents.services import store_upload
@@ -60,7 +60,12 @@ async def test_who_watches_is_told_at_once(alice: User, workspace: Workspace, pu
 
 async def test_many_moves_are_one_frame(alice: User, bob: User, workspace: Workspace, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[object] = []
-    monkeypatch.setattr(news, "line_frame", lambda workspace: (looks.append(workspace), line_frame(workspace))[1])
+
+    def looked(workspace: Workspace) -> LineFrame:
+        looks.append(workspace)
+        return line_frame(workspace)
+
+    monkeypatch.setattr(news, "line_frame", looked)
     async with Tab(alice) as first, Tab(bob) as second:
         for tab in (first, second):
             await tab.send(type="watch", workspace="harbour")

@@ -31,8 +31,14 @@ async def hub() -> AsyncIterator[Hub]:
 
 def test_threads_that_begin_together_share_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two clients the one that is thrown away closes what it has lent: the first uploads after a start failed so."""
-    slow = Redis.from_url
-    monkeypatch.setattr(Redis, "from_url", lambda *given, **options: (time.sleep(0.05), slow(*given, **options))[1])
+    make = Redis.from_url
+
+    def slowly(*given: Any, **options: Any) -> Redis:
+        time.sleep(0.05)
+        made: Redis = make(*given, **options)
+        return made
+
+    monkeypatch.setattr(Redis, "from_url", slowly)
     live._client.cache_clear()
     with ThreadPoolExecutor(4) as pool:
         assert len({id(client) for client in pool.map(lambda _: live.client(), range(4))}) == 1
