@@ -15,8 +15,8 @@ from apps.core import live
 from apps.core.database import in_database
 from apps.core.hub import hub
 from apps.documents import news
-from apps.documents.frames import LineFrame, room
-from apps.documents.line import line_frame
+from apps.documents.frames import room
+from apps.documents.line import LineFrame, line_frame
 from apps.documents.news import LineNews, line_news
 from apps.documents.services import store_upload
 from apps.workspaces.models import Workspace
