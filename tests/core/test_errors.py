@@ -39,7 +39,7 @@ ALL = [error for error in below(ProductError) if error.__module__.startswith(("a
 def test_each_has_a_code_a_status_and_a_sentence(error: type[ProductError]) -> None:
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", error.code)
     assert error.code != ProductError.code
-    assert error.status in {400, 401, 403, 404, 405, 409, 411, 413, 422, 429, 503}
+    assert error.status in {400, 401, 403, 404, 405, 409, 411, 413, 415, 422, 429, 503}
     assert str(error.sentence).endswith(".")
     assert isinstance(error.sentence, Promise)  # said in the language of whoever asks, not of whoever loads the module
 
@@ -49,23 +49,20 @@ def test_no_two_have_one_code() -> None:
     assert [code for code, count in codes.items() if count > 1] == []
 
 
-READING = parsing.ParseError.__subclasses__()
+READING = list(parsing.every())
 
 
 @pytest.mark.parametrize("error", READING, ids=lambda error: error.__name__)
 def test_a_reason_of_the_reader_survives_the_way_from_the_child(error: type[parsing.ParseError]) -> None:
-    came = parsing.by_code(error.code, "Said by the child.")
-    assert (type(came), came.sentence) == (error, "Said by the child.")
-    assert type(parsing.by_code(error.code, "")).default == error.default
+    came = parsing.by_code(error.code)
+    assert (type(came), came.sentence) == (error, error.default)
     assert error.default.endswith(".")
     assert len(error.code) <= 40  # its column
 
 
 @pytest.mark.parametrize("code", ["", "parse_error", "__class__", "Crashed", "ready"])
 def test_a_reason_that_a_child_makes_up_is_a_crash(code: str) -> None:
-    came = parsing.by_code(code, "Send your password to evil.example.")
-    assert isinstance(came, parsing.Crashed)
-    assert "evil" not in came.sentence
+    assert isinstance(parsing.by_code(code), parsing.Crashed)
 
 
 def test_the_sentence_can_be_closer_to_the_case() -> None:
