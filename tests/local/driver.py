@@ -110,3 +110,16 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def manage(home: Home, *arguments: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """What a command says about this home, whatever its exit status."""
+    command = [sys.executable, "manage.py", *arguments]
+    env = {**settings_of(home), **environment}
+    return subprocess.run(command, cwd=REPOSITORY, env=env, input=given, capture_output=True, text=True, check=False, timeout=300)
+
+
+def settings_of(home: Home) -> dict[str, str]:
+    """The environment of a command on this home."""
+    outside = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+    return outside | {"GEMMAWEB_HOME": str(home.path), "PYTHONWARNINGS": "ignore"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import pytest
 from gemmaweb.local.database import started
 from gemmaweb.local.folder import REPOSITORY, Home
 from tests.local.conftest import StartUp
-from tests.local.driver import PRODUCT, Up, wait_until
+from tests.local.driver import PRODUCT, Up, manage, settings_of, wait_until
 
 NEWER = {"DJANGO_SETTINGS_MODULE": "tests.local.newer.settings"}
 ADA = ("createadmin", "--email", "ada@example.org", "--password-stdin")
@@ -24,19 +23,6 @@ def ask(home: Home, question: str) -> list[tuple[object, ...]]:
     """What the database of a stopped installation answers."""
     with started(home), psycopg.connect(home.database_url(), autocommit=True) as connection:
         return connection.execute(question).fetchall()
-
-
-def manage(home: Home, *arguments: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    """What a command says, whatever its exit status."""
-    command = [sys.executable, "manage.py", *arguments]
-    settings = {**settings_of(home), **environment}
-    return subprocess.run(command, cwd=REPOSITORY, env=settings, input=given, capture_output=True, text=True, check=False, timeout=120)
-
-
-def settings_of(home: Home) -> dict[str, str]:
-    """The environment of a command on this home."""
-    outside = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
-    return outside | {"GEMMAWEB_HOME": str(home.path), "PYTHONWARNINGS": "ignore"}
 
 
 def copies(home: Home) -> list[Path]:

@@ -25,6 +25,11 @@ class Visitor:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._http.close()
 
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """What the browser keeps."""
+        return self._http.cookies
+
     def get(self, path: str) -> httpx.Response:
         """The page, whatever its status."""
         return self._http.get(path)
