@@ -14,6 +14,8 @@ def record(action: str, *, actor: Any = None, workspace: UUID | None = None, tar
     return Event.objects.create(action=action, actor=actor, workspace=workspace, target=str(target), details=details)
 
 
-def record_each(action: str, *, actor: Any = None, targets: Iterable[object], **details: Any) -> None:
+def record_each(action: str, *, actor: Any = None, workspace: UUID | None = None, targets: Iterable[object], **details: Any) -> None:
     """Add one event for each of `targets`, in one query."""
-    Event.objects.bulk_create([Event(action=action, actor=actor, target=str(target), details=details) for target in targets])
+    Event.objects.bulk_create(
+        Event(action=action, actor=actor, workspace=workspace, target=str(target), details=details) for target in targets
+    )

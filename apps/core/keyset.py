@@ -22,22 +22,26 @@ class Page(Generic[M]):
     after: str = ""
 
 
-def page_of(rows: QuerySet[M], *, among: QuerySet[M], by: Any, asked: Mapping[str, str], size: int = PAGE_ROWS) -> Page[M]:
+def page_of(
+    rows: QuerySet[M], *, among: QuerySet[M], by: Any, asked: Mapping[str, str], size: int = PAGE_ROWS, is_descending: bool = False
+) -> Page[M]:
     """The page of `rows`, sorted by the expression `by` and then by id, that `asked` names: `after` or `before` the row of this id.
 
-    `among` is the list before it was searched: a row that no longer fits the search still tells where to go on. A cursor that names
-    none of these leads to the first page.
+    With `is_descending` the largest comes first. `among` is the list before it was searched: a row that no longer fits the search still
+    tells where to go on. A cursor that names none of these leads to the first page.
     """
     sorted_rows = rows.alias(sort_key=by)
     backwards = "before" in asked and "after" not in asked
     cursor = _row_at(among, by, asked.get("before" if backwards else "after", ""))
-    forwards = sorted_rows.order_by("sort_key", "pk")
+    upwards, downwards = ("gt", ["sort_key", "pk"]), ("lt", ["-sort_key", "-pk"])
+    (onwards, order), (back, backward_order) = (downwards, upwards) if is_descending else (upwards, downwards)
+    forwards = sorted_rows.order_by(*order)
     if cursor and backwards:
-        found = list(sorted_rows.filter(_beyond(cursor, "lt")).order_by("-sort_key", "-pk")[: size + 1])
+        found = list(sorted_rows.filter(_beyond(cursor, back)).order_by(*backward_order)[: size + 1])
         if found:
             return _page(found[:size][::-1], has_before=len(found) > size, has_after=True)
     elif cursor:
-        found = list(forwards.filter(_beyond(cursor, "gt"))[: size + 1])
+        found = list(forwards.filter(_beyond(cursor, onwards))[: size + 1])
         if found:
             return _page(found[:size], has_before=True, has_after=len(found) > size)
     found = list(forwards[: size + 1])

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 
 from apps.core.text.terms import terms
 from apps.documents.chunking import Piece
-from apps.documents.models import Chunk, ChunkTerms, Document, DocumentVersion, Vocabulary, WorkspaceIndex
+from apps.documents.models import Chunk, Document, DocumentVersion, Vocabulary, WorkspaceIndex
 from apps.documents.postings import near_hashes, salted, sparse_literal
 from apps.documents.ranking import chunk_weights
 from apps.workspaces.models import Workspace
@@ -28,6 +28,10 @@ BATCH_PIECES = 500  # a file of 100 MB has 110,000: their terms are not held in 
 _BE_PATIENT = "SET LOCAL lock_timeout = '10min'; SET LOCAL statement_timeout = '10min'"
 _LOCK_CHUNKS = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _DELETE_CHUNKS = "DELETE FROM documents_chunk WHERE document_id = %s"  # by the ORM each chunk would be loaded, text and all
+_HIDE_CHUNKS = """
+    DELETE FROM documents_chunkterms AS hidden USING documents_chunk AS chunk
+    WHERE chunk.id = hidden.chunk_id AND chunk.document_id = ANY(%s)
+"""
 _COPY_TERMS = "COPY documents_chunkterms (chunk_id, workspace_id, w, terms) FROM STDIN"
 _COPY_VOCABULARY = "COPY documents_vocabulary (workspace_id, term, df, near) FROM STDIN"
 _KNOWN = "SELECT term FROM documents_vocabulary WHERE workspace_id = %s AND term = ANY(%s)"
@@ -60,9 +64,10 @@ def replace_chunks(*, version: DocumentVersion, pieces: Iterable[Piece], labels:
 
 
 @transaction.atomic
-def hide_chunks(*, document: Document) -> None:
-    """Take the document out of search, at once for everybody when the surrounding transaction commits; `forget_chunks` does the rest."""
-    ChunkTerms.objects.filter(chunk__in=Chunk.objects.filter(document=document)).delete()
+def hide_chunks(*, documents: Sequence[UUID]) -> None:
+    """Take documents out of search, at once for everybody when the surrounding transaction commits; `forget_chunks` does the rest."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HIDE_CHUNKS, [list(documents)])
 
 
 @transaction.atomic
@@ -96,7 +101,7 @@ def _delete_chunks(document: Document) -> tuple[Counter[str], Counter[str], int]
         df_changes.subtract(set(terms(text, language)))
         languages[language] = -1
         removed += 1
-    hide_chunks(document=document)
+    hide_chunks(documents=[document.pk])
     with connection.cursor() as cursor:
         cursor.execute(_DELETE_CHUNKS, [document.pk])
     return df_changes, languages, removed

@@ -36,6 +36,8 @@ _OPEN = """
         UPDATE documents_readingline SET since = now()
         WHERE workspace_id = %(workspace)s AND since < now() - interval '5 seconds' AND NOT EXISTS (
             SELECT FROM documents_documentversion WHERE workspace_id = %(workspace)s AND status IN ('queued', 'reading', 'indexing')
+        ) AND NOT EXISTS (
+            SELECT FROM documents_documentversion WHERE workspace_id = %(workspace)s AND queued_at > now() - interval '30 seconds'
         )
     )
     INSERT INTO documents_readingline (workspace_id, since)
@@ -76,7 +78,7 @@ def next_turn(person: UUID | None) -> int:
 
 
 def open_line(workspace: UUID) -> None:
-    """Begin to count anew, if nothing of the workspace waits or is being read. To be called before a file comes into the line."""
+    """Begin to count anew, if nothing of the workspace is unread and nothing came for half a minute. To be called before a file comes."""
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, {"workspace": workspace})
 
@@ -140,7 +142,7 @@ def wake_free_readers() -> None:
 
 
 def line_frame(workspace: Workspace) -> LineFrame:
-    """How far the workspace's files are that came into the line since it was empty the last time."""
+    """How far the workspace's files are that came into the line since its last pause."""
     line = ReadingLine.objects.filter(workspace=workspace).first()
     since = line.since if line else timezone.now()
     counts = _counts(DocumentVersion.objects.on_a_shelf().filter(workspace=workspace, queued_at__gte=since))

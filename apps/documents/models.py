@@ -123,7 +123,7 @@ class DocumentVersion(models.Model):
 
 
 class ReadingLine(models.Model):
-    """Since when a workspace's files are read without a pause: what is counted as one piece of work."""
+    """Since when a workspace's files come and are read without a pause: what is counted as one piece of work."""
 
     workspace = models.OneToOneField(Workspace, primary_key=True, on_delete=models.CASCADE, related_name="+")
     since = models.DateTimeField()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 
@@ -27,6 +27,10 @@ from apps.workspaces.models import WRITERS, Membership, Workspace
 from apps.workspaces.writable import hold_writable
 
 UNDO_FOR = timedelta(hours=1)
+_LOCK_CONTENTS = """
+    SELECT pg_advisory_xact_lock(number)
+    FROM (SELECT hashtextextended(name, 0) AS number FROM unnest(%s::text[]) AS name ORDER BY 1) AS sorted
+"""
 Status = DocumentVersion.Status
 
 
@@ -121,7 +125,7 @@ def remove(*, document: Document, removed_by: User) -> None:
     require_writer(document.workspace, removed_by)
     if Document.objects.filter(pk=document.pk, deleted_at=None).update(deleted_at=Now()) == 0:
         return
-    indexing.hide_chunks(document=document)
+    indexing.hide_chunks(documents=[document.pk])
     queue.send_on_commit("documents.forget", str(document.pk))
     record("document.removed", actor=removed_by, workspace=document.workspace_id, target=document.pk)
     frames.tell(document.pk)
@@ -179,10 +183,15 @@ def _queue_again(version: DocumentVersion, person: User, *, of: Sequence[str]) -
     return bool(documents)
 
 
+def lock_contents(workspace: Workspace, contents: Iterable[str]) -> None:
+    """Until the transaction ends nobody else puts files of these SHA-256 on the workspace's shelf."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_CONTENTS, [[f"{workspace.pk}/{sha256}" for sha256 in contents]])
+
+
 def _refuse_duplicate(workspace: Workspace, sha256: str) -> None:
     """Two uploads of the same bytes at once: the lock, held until commit, lets the second one see the first."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{workspace.pk}/{sha256}"])
+    lock_contents(workspace, [sha256])
     there = Document.objects.filter(workspace=workspace, deleted_at=None, current__sha256=sha256).first()
     if there is not None:
         raise DuplicateDocument(there)

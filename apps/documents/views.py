@@ -1,4 +1,4 @@
-"""Pages of the shelf and of one document's text."""
+"""Pages of one document: its text, its original."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import default_storage
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.http import content_disposition_header
@@ -21,22 +20,8 @@ from apps.documents.models import Document, Page
 from apps.documents.reading import contents_of, read_page
 from apps.workspaces.page import page_context, person
 
-SHOWN_MAX = 200
 QUERY_MAX_CHARS = 200
 QUOTE_MAX_CHARS = 4000
-
-
-@login_required
-@require_GET
-def shelf(request: HttpRequest, slug: str) -> HttpResponse:
-    """The workspace's documents, newest first, those that `?q=` names."""
-    context = page_context(request, slug)
-    query = _query(request, "q")
-    documents = Document.objects.visible_to(person(request)).filter(workspace=context["workspace"])
-    if query:
-        documents = documents.filter(Q(name__icontains=query) | Q(title__icontains=query))
-    newest = documents.select_related("current", "added_by").order_by("-id")[:SHOWN_MAX]
-    return render(request, "documents/documents.html", {**context, "documents": newest, "total": documents.count(), "query": query})
 
 
 @login_required

@@ -2,7 +2,6 @@
 import { AnswerView } from "./answer-view.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
-import { DocumentCount } from "./document-count.js";
 import { DropZone } from "./drop-zone.js";
 import { Evidence } from "./evidence.js";
 import { Follow } from "./follow.js";
@@ -21,7 +20,7 @@ customElements.define("chat-answer", AnswerView);
 const follow = new Follow(talk, turns, document.querySelector("#follow"));
 const uploads = new Uploads({ url: page.dataset.documentsApi, maxMb: Number(files?.dataset.maxMb) });
 const evidence = new Evidence();
-const count = new DocumentCount();
+const count = document.querySelector("#document-count");
 const socket = new Socket(page.dataset.socket, {
   onUp: () => {
     connection.hidden = true;
@@ -32,9 +31,11 @@ const socket = new Socket(page.dataset.socket, {
     connection.hidden = false;
   },
   onFrame: (frame) => {
-    if (frame.type !== "document") return conversation.receive(frame);
-    uploads.follow(frame);
-    count.follow(frame);
+    if (frame.type === "line") {
+      uploads.line.follow(frame);
+      count.textContent = frame.documents;
+    } else if (frame.type === "document") uploads.follow(frame);
+    else if (frame.type !== "shelf") conversation.receive(frame);
   },
 });
 const composer = new Composer((text) => conversation.ask(text));
@@ -54,5 +55,5 @@ follow.start();
 uploads.start();
 evidence.start(turns, () => conversation.id);
 new QuoteTip().start(turns);
-if (files) new DropZone().start((chosen) => uploads.add(chosen));
+if (files) new DropZone().start((found) => uploads.add(found));
 socket.start();

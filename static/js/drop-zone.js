@@ -1,24 +1,30 @@
-/** Takes files dropped anywhere on the page, or picked in the dialog; the zone says who will see them. */
+import { droppedFiles, pickedFiles } from "./dropped.js";
+
+/** Takes files and folders dropped anywhere on the page, or picked in a dialog; the zone says who will see them. */
 export class DropZone {
   #zone = document.querySelector("#drop");
-  #input = document.querySelector("#files");
   #depth = 0;
 
-  /** @param {(files: Iterable<File>) => void} onFiles */
+  /** @param {(found: {files: {file: File, path: string}[], hidden: number, unreadable: number}) => void} onFiles */
   start(onFiles) {
-    document.querySelector("[data-pick]").addEventListener("click", () => this.#input.click());
-    this.#input.addEventListener("change", () => {
-      onFiles([...this.#input.files]);
-      this.#input.value = ""; // so that the same file can be picked again
+    document.addEventListener("click", ({ target }) => {
+      const pick = target.closest("[data-pick]");
+      if (pick) document.getElementById(pick.dataset.pick).click();
     });
+    for (const input of document.querySelectorAll("#files, #folder")) {
+      input.addEventListener("change", () => {
+        onFiles(pickedFiles(input.files));
+        input.value = ""; // so that the same file can be picked again
+      });
+    }
     document.addEventListener("dragenter", (event) => this.#enter(event, 1));
     document.addEventListener("dragleave", (event) => this.#enter(event, -1));
     document.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
-    document.addEventListener("drop", (event) => {
+    document.addEventListener("drop", async (event) => {
       if (!hasFiles(event)) return;
       event.preventDefault();
       this.#set(0);
-      onFiles([...event.dataTransfer.files]);
+      onFiles(await droppedFiles(event.dataTransfer));
     });
   }
 

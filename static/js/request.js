@@ -30,7 +30,7 @@ export function errorOf(status, body) {
 }
 
 /**
- * Send a form's fields, or nothing; raises RequestError where it was refused or the server is out of reach.
+ * Send a form's fields, or nothing, and give the answer; raises RequestError where it was refused or the server is out of reach.
  * @param {string} url
  * @param {{method?: string, fields?: Record<string, string>}} [options]
  */
@@ -41,6 +41,7 @@ export async function send(url, { method = "POST", fields } = {}) {
     throw new RequestError({ message: words("unreachable") }, 0);
   });
   if (!response.ok) throw errorOf(response.status, await response.text());
+  return response;
 }
 
 /**

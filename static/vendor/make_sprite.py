@@ -8,9 +8,9 @@ from pathlib import Path
 
 ICONS = (
     "arrow-down", "box", "check", "chevron-down", "chevron-left", "chevron-right", "chevron-up", "circle-alert", "circle-x",
-    "contrast", "copy", "corner-down-left", "download", "ellipsis", "file-text", "history", "key-round", "log-out", "menu",
+    "contrast", "copy", "corner-down-left", "download", "ellipsis", "file-text", "folder", "history", "key-round", "log-out", "menu",
     "monitor", "moon", "move-horizontal", "pencil", "plus", "quote", "rotate-ccw", "search", "settings", "shield", "smartphone", "square",
-    "sun", "trash-2", "unplug", "upload", "user", "users", "x", "zoom-in", "zoom-out",
+    "sun", "trash-2", "triangle-alert", "unplug", "upload", "user", "users", "x", "zoom-in", "zoom-out",
 )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "api/conversations/<uuidstr:pk>/messages": {"text": "What is the notice?"},
 }
 FORMS = {
+    "w/<slug:slug>/documents/selected/": b"act=stop",
     "me/picture/": b"action=remove",
     "me/theme/": b"theme=dark",
     "me/security/": b"action=end_others",

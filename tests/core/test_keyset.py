@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -56,6 +57,15 @@ def test_the_way_back_is_the_way_there(people: QuerySet[User]) -> None:
     while back[-1].before:
         back.append(page(people, before=back[-1].before))
     assert [emails([one]) for one in back[::-1]] == [emails([one]) for one in pages]
+
+
+def test_the_largest_may_come_first(people: QuerySet[User]) -> None:
+    down = partial(page_of, among=people, by=shown_name(), size=4, is_descending=True)
+    pages = [down(people, asked={})]
+    while pages[-1].after:
+        pages.append(down(people, asked={"after": pages[-1].after}))
+    assert emails(pages) == emails(list(walk(people)))[::-1]
+    assert emails([down(people, asked={"before": pages[-1].before})]) == emails([pages[-2]])
 
 
 def test_the_first_page_has_nothing_before_it_and_the_last_nothing_after(people: QuerySet[User]) -> None:

@@ -182,6 +182,16 @@ def test_the_line_goes_on_while_something_is_read(workspace: Workspace, alice: U
     assert frame(workspace) == {"documents": 2, "queued": 2}
 
 
+@pytest.mark.parametrize(("seconds", "counted"), [(20, 2), (40, 1)])
+def test_who_comes_a_moment_later_is_counted_with_the_others(upload: Upload, workspace: Workspace, seconds: int, counted: int) -> None:
+    upload()
+    then = timezone.now() - timedelta(seconds=seconds)
+    ReadingLine.objects.update(since=then)
+    DocumentVersion.objects.update(queued_at=then)
+    upload("Another one.")
+    assert frame(workspace) == {"documents": 2, "ready": counted}
+
+
 def test_what_was_removed_is_not_counted(workspace: Workspace, alice: User) -> None:
     bring(workspace, alice, "a1", "a2")
     services.remove(document=Document.objects.get(name="a1"), removed_by=alice)

@@ -64,7 +64,7 @@ def test_a_new_version_in_another_language_moves_the_document(workspace: Workspa
 def test_removing_takes_the_document_out_of_search(workspace: Workspace) -> None:
     document = add(workspace, "one.txt", "The ship is at sea.")
     add(workspace, "two.txt", "The ship is in the harbour.")
-    hide_chunks(document=document)
+    hide_chunks(documents=[document.pk])
     assert [hit.document_name for hit in find_passages(workspace, "ship sea", 10).hits] == ["two.txt"]
 
 
