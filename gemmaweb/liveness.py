@@ -11,16 +11,13 @@ from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError
 
+from gemmaweb.local import alive, programs
+
 logger = logging.getLogger(__name__)
-QUEUES = ("generation", "ingest", "sweep")
+key, QUEUES = alive.key, programs.QUEUES
 BEAT_S = 2
 EXPIRES_S = 8
 TIMEOUT_S = 1
-
-
-def key(queue: str) -> str:
-    """Where the sign of life of a queue's worker stands."""
-    return f"gemmaweb:alive:{queue}"
 
 
 def connect() -> Redis:

@@ -198,8 +198,9 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 
 # Files
 STATIC_URL = "static/"
-STATIC_ROOT = HOME.path / "static"
+STATIC_ROOT = Path(env.text("GEMMAWEB_STATIC_ROOT") or HOME.path / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder", "apps.api.static.SwaggerFinder"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": HOME.files}},
     "staticfiles": {"BACKEND": "apps.core.static.HashedStaticStorage"},

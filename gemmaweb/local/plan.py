@@ -8,18 +8,14 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from gemmaweb.local import ready, web
+from gemmaweb.local import programs, ready, web
 from gemmaweb.local.account import bind
 from gemmaweb.local.children import Child
 from gemmaweb.local.folder import REPOSITORY, Home
 from gemmaweb.local.postgres import Postgres
 from gemmaweb.local.service import Service
 from gemmaweb.local.valkey import Valkey
-
-# Workers have nothing to tell each other, and looking for others takes each a second at its start.
-ALONE = ("--without-mingle", "--without-gossip")
 
 
 @dataclass(frozen=True)
@@ -51,11 +47,7 @@ def gemmaweb_plan(home: Home, *, listening: socket.socket, slots: int, readers: 
         embedded.append(Postgres(home))
     if not os.environ.get("REDIS_URL"):
         embedded.append(Valkey(home))
-    workers = (
-        _worker(home, "generation", "--pool", "threads", "--concurrency", str(slots)),
-        _worker(home, "ingest", "--pool", "threads", "--concurrency", str(readers)),
-        _worker(home, "sweep", "--pool", "solo", "--beat", "-s", str(home.run / "beat-schedule")),
-    )
+    workers = tuple(_worker(home, queue, programs.worker(queue, home, slots=slots, readers=readers)) for queue in programs.QUEUES)
     return Plan(services=tuple(as_child(each) for each in embedded), set_up=set_up, programs=(workers, (_web(home, listening),)))
 
 
@@ -76,32 +68,22 @@ def as_child(service: Service) -> Child:
     )
 
 
-def _worker(home: Home, queue: str, *options: str) -> Child:
+def _worker(home: Home, queue: str, command: tuple[str, ...]) -> Child:
     told = home.run / f"{queue}.ready"
-    celery = ("-m", "celery", "-A", "gemmaweb", "worker", "-n", f"{queue}@%h", "-Q", queue, *ALONE, *options)
     return Child(
         name=queue,
-        command=lambda: bind((sys.executable, *celery), signal.SIGKILL),
+        command=lambda: bind(command, signal.SIGKILL),
         prepare=lambda: told.unlink(missing_ok=True),
         is_ready=told.exists,
-        # The checks have been run by `up` itself; here they would only load every page's code into every worker.
-        environment=_environment(home) | {ready.VARIABLE: str(told), "HF_HUB_OFFLINE": "1", "CELERY_SKIP_CHECKS": "1"},
+        environment=programs.worker_environment(home) | {ready.VARIABLE: str(told)},
     )
 
 
 def _web(home: Home, listening: socket.socket) -> Child:
     return Child(
         name="web",
-        command=lambda: bind((sys.executable, "-m", "gemmaweb.server", "--fd", str(listening.fileno())), signal.SIGKILL),
+        command=lambda: bind(programs.web(listening.fileno()), signal.SIGKILL),
         is_ready=lambda: web.answers(listening),
-        environment=_environment(home),
+        environment=programs.environment(home),
         pass_fds=(listening.fileno(),),
     )
-
-
-def _environment(home: Home) -> dict[str, str]:
-    return {"GEMMAWEB_HOME": str(home.path), "PYTHONPATH": _path_with(REPOSITORY), "DJANGO_SETTINGS_MODULE": "gemmaweb.settings"}
-
-
-def _path_with(folder: Path) -> str:
-    return os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))

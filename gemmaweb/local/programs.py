@@ -1,0 +1,43 @@
+"""The command lines of web and of the workers: `manage.py up` keeps them running, `manage.py web` and `manage.py worker` become one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from gemmaweb.local.folder import REPOSITORY, Home
+
+QUEUES = ("generation", "ingest", "sweep")
+# Workers have nothing to tell each other, and looking for others takes each a second at its start.
+ALONE = ("--without-mingle", "--without-gossip")
+
+
+def worker(queue: str, home: Home, *, slots: int, readers: int) -> tuple[str, ...]:
+    """The worker of one of QUEUES: as many answers at once as `slots`, as many files as `readers`."""
+    pools = {
+        "generation": ("--pool", "threads", "--concurrency", str(slots)),
+        "ingest": ("--pool", "threads", "--concurrency", str(readers)),
+        "sweep": ("--pool", "solo", "--beat", "-s", str(home.run / "beat-schedule")),
+    }
+    celery = (sys.executable, "-m", "celery", "-A", "gemmaweb", "worker", "-n", f"{queue}@%h", "-Q", queue)
+    return (*celery, *ALONE, *pools[queue])
+
+
+def web(listening: int) -> tuple[str, ...]:
+    """The web server on the socket of this number."""
+    return (sys.executable, "-m", "gemmaweb.server", "--fd", str(listening))
+
+
+def environment(home: Home) -> dict[str, str]:
+    """What web needs to find the installation from any folder."""
+    return {"GEMMAWEB_HOME": str(home.path), "PYTHONPATH": _path_with(REPOSITORY), "DJANGO_SETTINGS_MODULE": "gemmaweb.settings"}
+
+
+def worker_environment(home: Home) -> dict[str, str]:
+    """What a worker needs. Whoever starts it has run the checks: in it they would only load every page's code."""
+    return environment(home) | {"HF_HUB_OFFLINE": "1", "CELERY_SKIP_CHECKS": "1"}
+
+
+def _path_with(folder: Path) -> str:
+    return os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
