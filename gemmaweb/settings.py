@@ -216,6 +216,9 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 READERS = env.number("GEMMAWEB_READERS", min(max(4, os.cpu_count() or 4), 8), low=2, high=8)
 
 PICTURE_MAX_BYTES = 5 * 1024 * 1024
+READER_MEMORY_BYTES = env.number("GEMMAWEB_READER_MEMORY_MB", 1024, low=256, high=65_536) * 1024 * 1024
+READER_CPU_S = env.number("GEMMAWEB_READER_SECONDS", 120, low=5, high=3600)
+
 # Models
 SLOTS = env.number("GEMMAWEB_SLOTS", 4, low=1, high=64)
 CONTEXT_TOKENS = env.number("GEMMAWEB_CONTEXT_TOKENS", 8192, low=512, high=262_144)

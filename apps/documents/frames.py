@@ -29,6 +29,7 @@ class DocumentFrame(TypedDict):
     status: str
     progress: int
     progress_of: int
+    unit: str
     pages: int
     reason: str
     reason_code: str
@@ -55,6 +56,7 @@ def document_frame(document: Document) -> DocumentFrame:
         "status": version.status,
         "progress": version.progress,
         "progress_of": version.progress_of,
+        "unit": version.unit,
         "pages": version.pages,
         "reason": version.reason,
         "reason_code": version.reason_code,

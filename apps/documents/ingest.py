@@ -6,10 +6,12 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, close_old_connections, transaction
 from django.db.models.functions import Now
@@ -19,8 +21,10 @@ from apps.documents import frames, indexing
 from apps.documents.chunking import split
 from apps.documents.models import DocumentVersion, Page
 from apps.documents.parsing.errors import ParseError, Stopped
+from apps.documents.parsing.limits import Limits
 from apps.documents.parsing.parse import parse_file
 from apps.documents.parsing.places import Parsed, Place
+from apps.documents.parsing.sniff import sniff
 
 logger = logging.getLogger(__name__)
 Status = DocumentVersion.Status
@@ -51,9 +55,9 @@ class Reading:
             raise Lost
 
     def progress(self, done: int, of: int) -> None:
-        """Page `done` of `of`: to the row and to the tabs, a few times a second; not at all where it takes but a moment. Raises Lost."""
+        """Part `done` of `of`: to the row and to the tabs, a few times a second; not at all where it takes but a moment. Raises Lost."""
         if time.monotonic() - self._told_at >= TELL_S:
-            self.tell(progress=done, progress_of=of)
+            self.tell(progress=done, progress_of=of, kind=self.version.kind)
 
     def tell(self, **values: Any) -> None:
         """Write `values`, and tell the tabs. Raises Lost."""
@@ -112,7 +116,16 @@ def ingest(version: DocumentVersion) -> None:
 def _parse(reading: Reading) -> Parsed:
     version = reading.version
     path = Path(default_storage.path(version.storage_key))
-    return parse_file(path, name=version.document.name, on_progress=reading.progress, should_stop=reading.is_over)
+    version.kind = sniff(path, name=version.document.name)
+    return parse_file(
+        path, name=version.document.name, on_progress=reading.progress, should_stop=reading.is_over, limits=_limits(version.size_bytes)
+    )
+
+
+def _limits(size_bytes: int) -> Limits:
+    """What reading a file of that size may cost on this installation."""
+    limits = Limits.for_file(size_bytes)
+    return replace(limits, memory_bytes=settings.READER_MEMORY_BYTES, cpu_s=min(limits.cpu_s, settings.READER_CPU_S))
 
 
 def _index(reading: Reading, parsed: Parsed) -> None:

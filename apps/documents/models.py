@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from pgvector.django import SparseVectorField
 
 from apps.accounts.models import User
@@ -13,6 +14,19 @@ from apps.core.ids import uuid7
 from apps.documents.reasons import in_your_words, notes_in_your_words
 from apps.workspaces.models import Workspace
 
+UNITS = {
+    **dict.fromkeys(("pptx", "odp"), "slide"),
+    **dict.fromkeys(("xlsx", "xls", "ods"), "sheet"),
+    "epub": "chapter",
+    "zip": "file",
+}
+PROGRESS = {
+    "page": _("Reading page %(progress)s of %(of)s"),
+    "slide": _("Reading slide %(progress)s of %(of)s"),
+    "sheet": _("Reading sheet %(progress)s of %(of)s"),
+    "chapter": _("Reading chapter %(progress)s of %(of)s"),
+    "file": _("Reading file %(progress)s of %(of)s"),
+}
 TERM_SPACE = 999_999_937  # a prime: 4 collisions among 69,332 terms were measured
 
 
@@ -110,6 +124,16 @@ class DocumentVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.document} v{self.number}"
+
+    @property
+    def unit(self) -> str:
+        """What its kind consists of, and progress counts: "page", "slide", "sheet", "chapter" or "file"."""
+        return UNITS.get(self.kind, "page")
+
+    @property
+    def progress_words(self) -> str:
+        """How far its reading is."""
+        return str(PROGRESS[self.unit] % {"progress": self.progress, "of": self.progress_of})
 
     @property
     def why_failed(self) -> str:

@@ -23,9 +23,9 @@ def in_your_words(reason: str, code: str) -> str:
     return reason
 
 
-def notes_in_your_words(stored: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What the stored notices of a file say, in the language of now."""
-    return [Notice.from_json(notice).sentence(gettext) for notice in stored]
+def notes_in_your_words(stored: Sequence[Mapping[str, Any] | str]) -> list[str]:
+    """What the stored notices of a file say, in the language of now; release 0.1 stored English sentences."""
+    return [notice if isinstance(notice, str) else Notice.from_json(notice).sentence(gettext) for notice in stored]
 
 
 def for_reader(raw: str, language: str) -> str:

@@ -13,6 +13,7 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
@@ -46,7 +47,11 @@ class FileTooLarge(ProductError):
 
     code = "file_too_large"
     status = 413
-    sentence = _("This file is larger than this installation takes.")
+    sentence = _("This file is larger than this installation takes. Split it and upload the parts.")
+
+    def __init__(self, size_bytes: int) -> None:
+        sizes = {"size": filesizeformat(size_bytes), "most": filesizeformat(settings.UPLOAD_MAX_BYTES)}
+        super().__init__(str(_("This file has %(size)s; this installation takes %(most)s at most. Split it and upload the parts.") % sizes))
 
 
 class DuplicateDocument(ProductError):
@@ -91,7 +96,7 @@ def store_upload(*, workspace: Workspace, added_by: User, name: str, file: File[
     if size_bytes == 0:
         raise EmptyFile
     if size_bytes > settings.UPLOAD_MAX_BYTES:
-        raise FileTooLarge
+        raise FileTooLarge(size_bytes)
     sha256 = _sha256(file)
     pk, version_pk = uuid7(), uuid7()
     key = f"{workspace.pk}/{pk}/{version_pk}"

@@ -2,11 +2,11 @@ import { words } from "./words.js";
 
 /**
  * Where a file is on its way to ready, as a sentence.
- * @param {{status: string, progress: number, progress_of: number, reason: string, warnings: string[]}} file
+ * @param {{status: string, progress: number, progress_of: number, unit: string, reason: string, warnings: string[]}} file
  */
-export function documentState({ status, progress, progress_of: of, reason, warnings }) {
-  if (status === "failed") return reason;
-  if (status === "reading" && of) return words("file_reading", { progress, of });
+export function documentState({ status, progress, progress_of: of, unit, reason, warnings }) {
+  if (status === "failed") return [reason, ...warnings].join(" ");
+  if (status === "reading" && of) return words(`file_reading_${unit}`, { progress, of });
   if (status === "ready" && warnings.length) return warnings.join(" ");
   return words(status === "reading" ? "file_opening" : `file_${status}`);
 }

@@ -11,7 +11,8 @@ from apps.accounts.models import User
 from apps.core.live import encode
 from apps.documents.frames import document_frame
 from apps.documents.parsing.errors import ParseError, every
-from apps.documents.reasons import for_reader, in_your_words
+from apps.documents.parsing.notices import SENTENCES
+from apps.documents.reasons import for_reader, in_your_words, notes_in_your_words
 from tests.conftest import signed_in
 from tests.documents.conftest import Upload
 from tests.documents.files import pdf
@@ -64,6 +65,16 @@ def test_an_english_reader_is_told_the_most(upload: Upload, alice: User) -> None
 def test_every_reason_has_its_german_words(error: type[ParseError]) -> None:
     with translation.override("de"):
         assert in_your_words(error.default, error.code) not in {"", error.default}
+
+
+@pytest.mark.parametrize("code", SENTENCES)
+def test_every_notice_has_its_german_words(code: str) -> None:
+    with translation.override("de"):
+        assert translation.gettext(SENTENCES[code]) not in {"", SENTENCES[code]}
+
+
+def test_what_an_older_release_stored_is_said_as_it_stands() -> None:
+    assert notes_in_your_words(["Page 2 had no text."]) == ["Page 2 had no text."]
 
 
 @pytest.mark.parametrize("code", ["encrypted", "no_such_code", ""])

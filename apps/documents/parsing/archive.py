@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from apps.documents.parsing.budget import Budget
 from apps.documents.parsing.errors import Damaged, Encrypted, TooLargeInside, UnsupportedKind
-from apps.documents.parsing.limits import MIB, Limits
+from apps.documents.parsing.limits import MIB
 
 RATIO_FROM_BYTES = 10 * MIB
 IS_ENCRYPTED = 0x1
@@ -20,9 +20,9 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplemen
 class Archive:
     """The parts of a ZIP by name; what is not asked for is never unpacked, and nothing is written to disk."""
 
-    def __init__(self, data: bytes, budget: Budget | Limits) -> None:
-        self._budget = budget if isinstance(budget, Budget) else Budget(budget)
-        self._limits = self._budget.limits
+    def __init__(self, data: bytes, budget: Budget) -> None:
+        self._budget = budget
+        self._limits = budget.limits
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except _BROKEN as error:

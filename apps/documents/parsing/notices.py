@@ -51,7 +51,6 @@ SENTENCES = {
     "rest_left_out": gettext_noop("The files after %(name)s were not read."),
     "broken_json": gettext_noop("From line %(line)s on this is no valid JSON; the file was read as plain text."),
     "more_notices": gettext_noop("There are %(count)s more notes like these."),
-    "plain": "%(sentence)s",
 }
 _IN_A_PART = gettext_noop("%(part)s: %(sentence)s")
 _LIST_END = gettext_noop("%(first)s and %(last)s")

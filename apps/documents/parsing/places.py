@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from apps.documents.parsing.budget import Budget
 from apps.documents.parsing.errors import NoText
 from apps.documents.parsing.limits import Limits
-from apps.documents.parsing.notices import SENTENCES, Detail, Notice
+from apps.documents.parsing.notices import Detail, Notice
 
 Kind = Literal[
     "pdf",
@@ -145,8 +145,6 @@ class Reading:
 
     def warn(self, code: str, **details: Detail) -> None:
         """Something that a person should know though the file was read: a code of `notices.SENTENCES`, and what its sentence names."""
-        if code not in SENTENCES:
-            code, details = "plain", {"sentence": code}
         self.note(Notice(code, details))
 
     def note(self, notice: Notice) -> None:
