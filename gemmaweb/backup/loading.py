@@ -116,9 +116,13 @@ def _read(cursor: Any, path: Path, manifest: Manifest, files: Path) -> None:
         if table:
             _copy(cursor, table, manifest.tables[table].columns, parts)
         else:
-            for name, _size_bytes, content in parts:
-                if original := ORIGINAL.fullmatch(name):
-                    _store(files / original[1], content)
+            _store_originals(parts, files)
+
+
+def _store_originals(parts: Iterator[tuple[str, int, Content]], files: Path) -> None:
+    for name, _size_bytes, content in parts:
+        if original := ORIGINAL.fullmatch(name):
+            _store(files / original[1], content)
 
 
 def _table_of(member: tuple[str, int, Content]) -> str:
