@@ -206,16 +206,14 @@ STORAGES = {
     "staticfiles": {"BACKEND": "apps.core.static.HashedStaticStorage"},
 }
 UPLOAD_MAX_BYTES = env.number("GEMMAWEB_UPLOAD_MAX_MB", 100, low=1, high=10_000) * 1024 * 1024
+PICTURE_MAX_BYTES = 5 * 1024 * 1024
 BODY_MAX_BYTES = 2 * 1024 * 1024  # of every request that is no upload
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES
-STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder", "apps.api.static.SwaggerFinder"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 # More than there are cores of a small machine: a file that takes for ever holds up one of them. Each may need two connections of the pool.
 READERS = env.number("GEMMAWEB_READERS", min(max(4, os.cpu_count() or 4), 8), low=2, high=8)
-
-PICTURE_MAX_BYTES = 5 * 1024 * 1024
 READER_MEMORY_BYTES = env.number("GEMMAWEB_READER_MEMORY_MB", 1024, low=256, high=65_536) * 1024 * 1024
 READER_CPU_S = env.number("GEMMAWEB_READER_SECONDS", 120, low=5, high=3600)
 
