@@ -64,7 +64,7 @@ export class PdfView {
   }
 
   /**
-   * Show a page, with the quoted words marked and in the middle. Says how they were found: "found", "near", "missing", or "" without a quote.
+   * Show a page, with the quoted words marked and in the middle. Says how they were found: "found", "near", "missing", "picture" (a scan), or "" without a quote.
    * Rejects where the page cannot be drawn.
    * @param {{page: number, quote?: string, nth?: number}} place
    */
@@ -85,7 +85,7 @@ export class PdfView {
     if (marks.length) this.#centre(marks);
     await page.draw(this.#scale);
     this.#drawAll();
-    return how;
+    return quote && !text.trim() ? "picture" : how;
   }
 
   /** Show the `nth` place of some words on a page, and mark all of them. @param {{page: number, query: string, nth: number}} hit */

@@ -133,7 +133,7 @@ export class Viewer {
   }
 
   #tell(how) {
-    this.#note(how === "near" || how === "missing" ? words(`quote_${how}`) : "");
+    this.#note(how && how !== "found" ? words(`quote_${how}`) : "");
   }
 
   #note(sentence) {
@@ -186,5 +186,5 @@ export class Viewer {
 }
 
 function tooLong() {
-  return new Promise((_, reject) => setTimeout(() => reject(new Error("The page was not drawn in time.")), GIVEN_UP_MS));
+  return new Promise((_, reject) => setTimeout(() => reject(new Error(words("page_undrawable"))), GIVEN_UP_MS));
 }
