@@ -5,7 +5,7 @@ import { closeMenus } from "./menus.js";
 import { remember, startSaid } from "./said.js";
 import { Talks } from "./talks.js";
 import { switchThemes } from "./theme.js";
-import { expire, toast } from "./toast.js";
+import { expire, toast, UNDO_MS } from "./toast.js";
 import { words } from "./words.js";
 
 new Drawer().start();
@@ -15,8 +15,8 @@ switchThemes();
 startSaid();
 
 for (const said of document.querySelectorAll("#toasts .toast")) {
-  remember(said.textContent, said.classList.contains("error") ? "error" : "");
-  expire(said);
+  remember((said.querySelector("span") ?? said).textContent, said.classList.contains("error") ? "error" : "");
+  expire(said, said.querySelector("form") ? UNDO_MS : undefined);
 }
 
 document.addEventListener("click", async ({ target }) => {

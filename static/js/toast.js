@@ -1,7 +1,7 @@
 import { remember } from "./said.js";
 
 const SHOWN_MS = 7000;
-const UNDO_MS = 15000;
+export const UNDO_MS = 15000;
 
 /**
  * Let a toast go after a while, but not from under a pointer or the focus.
