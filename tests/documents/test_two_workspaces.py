@@ -86,7 +86,7 @@ def test_each_shelf_is_asked_for_its_own(workspace: Workspace, elsewhere: Worksp
     add(workspace, "one.txt", SHIP)
     add(elsewhere, "two.txt", SHIP)
     for person, slug, name in ((alice, "harbour", "one.txt"), (charlie, "elsewhere", "two.txt")):
-        shown = signed_in(person).get(f"/w/{slug}/documents/").context["documents"]
+        shown = signed_in(person).get(f"/w/{slug}/documents/").context["shelf"].page.rows
         assert [document.name for document in shown] == [name]
 
 
