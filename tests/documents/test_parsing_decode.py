@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.documents.parsing.decode import SAMPLE_BYTES, decode
@@ -88,6 +88,7 @@ def test_a_long_text_is_told_by_its_beginning_and_read_to_its_end() -> None:
     assert decode(text.encode("cp1252")).endswith("Straße und Fuß. ")
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_are_some_text(data: bytes) -> None:
     decode(data).encode("utf-8", "surrogatepass")
@@ -95,8 +96,8 @@ def test_any_bytes_are_some_text(data: bytes) -> None:
     decode(data, "utf-7")
 
 
-@pytest.mark.parametrize("data", [b" ", b"x", b"ab"])
-def test_one_byte_is_no_utf16(data: bytes) -> None:
+@pytest.mark.parametrize("data", [b" ", b"x", b"ab", b"\r\n", b"\r\n" * 99, b"\t\n"])
+def test_a_few_bytes_are_no_utf16(data: bytes) -> None:
     assert decode(data) == data.decode()
 
 
@@ -118,3 +119,31 @@ def test_letters_that_hide_in_ascii_are_found(encoding: str, declared: str, text
 def test_seven_bits_are_no_reason_to_distrust_utf8() -> None:
     assert decode("Größe".encode(), "iso-2022-jp") == "Größe"
     assert decode(b"1 +-2", "") == "1 +-2"
+
+
+@pytest.mark.parametrize("times", [1, 40])
+@pytest.mark.parametrize(
+    ("encodings", "text"),
+    [
+        (("cp1252", "latin-1", "mac_roman", "cp850"), "Der Vertrag beginnt im März. Größe, Übergröße, Straße, schön. "),
+        (("cp1252", "latin-1", "mac_roman"), "Le bail commence en février. Le résilier, déjà été, où ça, élève à Noël. "),
+        (("cp1252", "latin-1"), "El arrendamiento comienza en julio, seis meses de antelación, mañana, ¿qué? "),
+        (("cp1252", "mac_roman"), "Il contratto inizia il primo luglio, perché è così, più avanti, può. "),
+        (("cp1252",), "Lejemålet begynder i juli, rødgrød med fløde på øen, æble. "),
+        (("cp1252",), "The “lease” begins — on 1 July; it’s €5 per day… a naïve café. "),
+        (("cp1250", "iso8859-2"), "Umowa najmu się rozpoczyna, zażółć gęślą jaźń, może ją wypowiedzieć. "),
+        (("cp1250", "iso8859-2", "cp852"), "Nájemní smlouva začíná, žluťoučký kůň, šest měsíců předem. "),
+        (("cp1250", "iso8859-2"), "A bérleti szerződés július elsején kezdődik, űrhajós. "),
+        (("cp1254",), "Kira sözleşmesi başlar, altı ay önceden, ışık, çağrı. "),
+        (("cp1257",), "Nuomos sutartis prasideda liepos pirmąją, šalis gali ją nutraukti, žąsų. "),
+    ],
+)
+def test_latin_letters_are_told_by_the_language_that_they_make(encodings: tuple[str, ...], text: str, times: int) -> None:
+    for encoding in encodings:
+        assert decode((text * times).encode(encoding)) == text * times
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ["Договор аренды начинается.", "يبدأ عقد الإيجار في يوليو.", "สัญญาเช่าเริ่มวันที่หนึ่ง", "חוזה השכירות מתחיל."])
+def test_utf16_without_a_mark_is_seen_in_other_scripts_too(encoding: str, text: str) -> None:
+    assert decode((text * 9).encode(encoding)) == text * 9

@@ -120,6 +120,7 @@ def test_markdown_may_begin_with_a_tag(kind_of: Callable[..., str]) -> None:
         (b"0\x82\x01\x00\x06\x09*\x86H\x86\xf7\x0d\x01\x07\x02<?xml", "a signed or encrypted file"),
         (zipped({"Report/Index/Slide.iwa": "x"}), "an iWork document"),
         (zipped({"FixedDocumentSequence.fdseq": "x"}), "an XPS document"),
+        (zipped({"FixedDocumentSequence.fdseq": "x"})[:-30], "an XPS document"),
         (b"SQLite format 3\0", "a SQLite database"),
         (b"RIFF\0\0\0\0WAVEfmt ", "a sound or video recording"),
         (b"\0\0\0\x20ftypisom", "a sound or video recording"),

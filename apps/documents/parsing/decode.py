@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
+
+from apps.documents.parsing.latin import latin_encoding
 
 SAMPLE_BYTES = 64 * 1024
+SCRIPT_MAX = 0x10  # Latin is 0, Cyrillic 4, Arabic 6, Thai 14
 _MARKS = (  # UTF-32 first: its little-endian mark begins with the one of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -46,14 +50,20 @@ def marked_encoding(data: bytes) -> str:
 
 
 def unmarked_utf16(data: bytes) -> str:
-    """The byte order of UTF-16 without a mark, told by NULs that stand on one side and make letters of what is beside them, or ""."""
-    sample = data[: 4096 & ~1]
-    low, high = sample[0::2].count(0), sample[1::2].count(0)
-    if max(low, high) == 0 or max(low, high) * 3 < len(sample) // 2 or min(low, high) * 20 > max(low, high):
-        return ""
-    encoding = "utf-16-le" if high > low else "utf-16-be"
-    letters = sample[: len(sample) & ~1].decode(encoding, errors="replace")
-    return "" if len(_NO_LETTERS.findall(letters)) * 20 > len(letters) else encoding
+    """The byte order of UTF-16 without a mark, or "": one byte of each pair names the script, and the pairs are letters."""
+    sample = data[: min(4096, len(data)) & ~1]
+    for encoding, scripts, others in (("utf-16-le", sample[1::2], sample[0::2]), ("utf-16-be", sample[0::2], sample[1::2])):
+        if _names_scripts(scripts, others) and len(_NO_LETTERS.findall(sample.decode(encoding, "replace"))) * 40 <= len(sample):
+            return encoding
+    return ""
+
+
+def _names_scripts(scripts: bytes, others: bytes) -> bool:
+    """Whether these bytes are hardly ever others than one or two small ones, or often 0 where their neighbours hardly are."""
+    named = Counter(scripts).most_common(2)
+    few = sum(count for byte, count in named if byte < SCRIPT_MAX and byte not in b"\t\n\r") * 10 >= len(scripts) * 9
+    often = scripts.count(0) * 3 >= len(scripts) and others.count(0) * 20 <= scripts.count(0)
+    return bool(named) and (few or often)
 
 
 def _decode_legacy(data: bytes, declared: str) -> str:
@@ -65,7 +75,7 @@ def _decode_legacy(data: bytes, declared: str) -> str:
     broken_utf8 = data.decode("utf-8", errors="replace")
     if _is_mostly_utf8(broken_utf8):
         return broken_utf8
-    return data.decode(_guessed(data), errors="replace")
+    return data.decode(latin_encoding(data[:SAMPLE_BYTES]) or _guessed(data), errors="replace")
 
 
 def known(declared: str) -> str:

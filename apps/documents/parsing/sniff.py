@@ -81,9 +81,9 @@ _ZIP_TYPES: tuple[tuple[bytes, Kind], ...] = (
     (b"application/vnd.sun.xml.calc", "ods"),
 )
 _ZIP_UNREAD = (
-    (r"(?:.*/)?Index/.*\.iwa|index\.(?:apxl|xml)(?:\.gz)?|(?:.*/)?buildVersionHistory\.plist", _MAC_DOCUMENT),
-    (r".*\.fdseq", _XPS),
-    (r"visio/document\.xml", _DRAWING),
+    ((".iwa", "index.apxl", "buildVersionHistory.plist", "BuildVersionHistory.plist"), _MAC_DOCUMENT),
+    ((".fdseq",), _XPS),
+    (("visio/document.xml",), _DRAWING),
 )
 _OLE_KINDS: tuple[tuple[str, Kind], ...] = (("__properties_version1.0", "msg"), ("Workbook", "xls"), ("Book", "xls"))
 _OLE_UNREAD = (
@@ -164,8 +164,10 @@ def _zip_kind(head: bytes, seen: bytes) -> Kind:
             return kind
     if has(r"META-INF/manifest\.xml") and has(r"content\.xml"):
         return "odt"  # without its type in front; the reader of all OpenDocument looks inside
-    if names and (unread := next((sentence for member, sentence in _ZIP_UNREAD if has(member)), "")):
-        raise UnsupportedKind(unread)
+    listed = "\n".join(names) or seen.decode("latin-1")
+    for marks, sentence in _ZIP_UNREAD:
+        if any(mark in listed for mark in marks):
+            raise UnsupportedKind(sentence)
     return "zip"
 
 
