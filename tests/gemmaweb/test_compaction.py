@@ -39,7 +39,9 @@ def table_file(table: str) -> Path:
 def leftovers() -> list[str]:
     """The files of the database that hold the canary, what is in memory written out first."""
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '5min'")  # a busy disk takes long
         cursor.execute("CHECKPOINT")
+        cursor.execute("RESET statement_timeout")
     found = [path for path in HOME.postgres_data.rglob("*") if path.is_file() and CANARY in path.read_bytes()]
     return [str(path.relative_to(HOME.postgres_data)) for path in found]
 
