@@ -135,7 +135,7 @@ def _database(url: str) -> dict[str, Any]:
 DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL], "prefix": "gemmaweb"}}
+    "default": {"BACKEND": "apps.core.layer.ChannelLayer", "CONFIG": {"hosts": [hosts.layer_host(REDIS_URL)], "prefix": "gemmaweb"}}
 }
 CACHES = {
     "default": {
@@ -233,6 +233,7 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
+        "channels_redis": {"level": "CRITICAL"},  # while Redis is away, a traceback each second; apps.core.hub says it once
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # its answer says it all; each scanner would leave a traceback
     },
 }

@@ -47,28 +47,48 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
 
     user: User
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve the socket to its end. Channels opens a channel before it asks us: where it cannot, the page is told to come back."""
+        try:
+            await super().__call__(scope, receive, send)
+        except LiveUnavailable as error:
+            self.base_send = send
+            await receive()  # what every socket says first
+            try:
+                self.user = self._let_in()
+            except DenyConnection:
+                await self.close()
+            else:
+                await self._turn_away(error)
+
     async def connect(self) -> None:
         """Let a signed-in person in; anybody else is refused with 403."""
-        user = self.scope.get("user")
-        if not isinstance(user, User) or not user.is_active:
-            raise DenyConnection
-        self.user = user
+        self.user = user = self._let_in()
         self._rooms: dict[str, str] = {}
         self._watched: UUID | None = None
         self._allowance, self._counted_at = float(FRAMES_PER_S), time.monotonic()
         self._reader = Reader()
         self._accepted = asyncio.Event()
-        await self.channel_layer.group_add(live.socket_group(user.pk), self.channel_name)
         self._pump = asyncio.create_task(self._send_what_is_read(), name="socket")
         try:
+            await self.channel_layer.group_add(live.socket_group(user.pk), self.channel_name)
             await self._follow("user", f"user:{user.pk}")  # first follow, then accept: nothing falls in between
         except LiveUnavailable as error:
-            await self.accept()
-            await self._refuse(error)
-            await self.close(CLOSE_TRY_LATER)
+            await self._turn_away(error)
         else:
             await self.accept()
             self._accepted.set()
+
+    def _let_in(self) -> User:
+        user = self.scope.get("user")
+        if not isinstance(user, User) or not user.is_active:
+            raise DenyConnection
+        return user
+
+    async def _turn_away(self, error: LiveUnavailable) -> None:
+        await self.accept()
+        await self._refuse(error)
+        await self.close(CLOSE_TRY_LATER)
 
     async def disconnect(self, code: int) -> None:
         """Leave all rooms. The answers go on."""

@@ -17,8 +17,12 @@ class ProductError(Exception):
     headers: ClassVar[Mapping[str, str]] = {}  # of the answer by HTTP
 
     def __init__(self, sentence: str | None = None, *, fields: Mapping[str, str] | None = None) -> None:
-        super().__init__(sentence or str(self.sentence))
+        super().__init__(*filter(None, (sentence,)))
         self.fields = dict(fields or {})
+
+    def __str__(self) -> str:
+        """The sentence, in the language of whoever is told: it may have been raised where that was not known."""
+        return str(self.args[0] if self.args else self.sentence)
 
     def as_dict(self) -> dict[str, object]:
         """The body that every door sends: `{"code", "message", "fields"?}`."""

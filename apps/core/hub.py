@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from apps.core.errors import ProductError
@@ -23,7 +24,9 @@ from apps.core.live import TIMEOUT_S, channel
 
 logger = logging.getLogger(__name__)
 KEEPALIVE_ROOM = "keepalive"  # a subscription without any channel would end at once
+QUIET_S = 5.0  # after so long without a frame Redis is asked whether it is still there
 READER_MAX_FRAMES = 256
+Message = dict[str, Any]
 BACKOFF_S = (0.05, 0.2, 0.5, 1, 2, 5)
 
 
@@ -93,7 +96,11 @@ class Hub:
 
     def __init__(self) -> None:
         self._redis = Redis.from_url(
-            settings.REDIS_URL, decode_responses=True, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
+            settings.REDIS_URL,
+            decode_responses=True,
+            socket_timeout=TIMEOUT_S,  # of what is sent, and of the greeting; how long a frame may be waited for is said there
+            socket_connect_timeout=TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
         )
         self._rooms: dict[str, _Room] = {}
         self._pubsub: PubSub | None = None
@@ -111,9 +118,9 @@ class Hub:
         entry = self._rooms.setdefault(name, _Room())
         entry.subscribers.add(subscriber)
         try:
-            if is_new:
-                await self._subscribe(name)
             async with asyncio.timeout(TIMEOUT_S):
+                if is_new:
+                    await self._subscribe(name)
                 await entry.ready.wait()
         except (RedisError, OSError, TimeoutError) as error:
             await self.leave(room, subscriber)
@@ -182,15 +189,30 @@ class Hub:
                 subscriber.drop()
 
     async def _receive(self, pubsub: PubSub) -> None:
-        async for message in pubsub.listen():
-            entry = self._rooms.get(message["channel"])
-            if entry is None:
-                continue
-            if message["type"] == "subscribe":
-                entry.ready.set()
-            elif message["type"] == "message":
-                for subscriber in tuple(entry.subscribers):
-                    subscriber.offer(message["data"])
+        while True:
+            message = await pubsub.get_message(timeout=QUIET_S) or await self._answer_to_ourselves(pubsub)
+            self._hand_out(message)
+
+    async def _answer_to_ourselves(self, pubsub: PubSub) -> Message:
+        """Whatever comes after a word of our own. Raises RedisError where nothing does.
+
+        A network that is cut says nothing: without this, readers would wait for frames for a quarter of an hour.
+        """
+        await self._redis.publish(channel(KEEPALIVE_ROOM), "")
+        message: Message | None = await pubsub.get_message(timeout=TIMEOUT_S)
+        if message is None:
+            raise RedisConnectionError("it does not answer any more")
+        return message
+
+    def _hand_out(self, message: Message) -> None:
+        entry = self._rooms.get(message["channel"])
+        if entry is None:
+            return
+        if message["type"] == "subscribe":
+            entry.ready.set()
+        elif message["type"] == "message":
+            for subscriber in tuple(entry.subscribers):
+                subscriber.offer(message["data"])
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

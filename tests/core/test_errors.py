@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from django.http import HttpRequest
 from django.test import Client
+from django.utils import translation
 from django.utils.functional import Promise
 
 from apps.accounts.models import User
@@ -107,3 +108,10 @@ def test_a_method_that_is_not_taken_is_told_with_those_that_are(alice: User, cli
     answer = client.delete("/", headers=headers)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
     assert answer.headers["Content-Type"].split(";")[0] == headers["Accept"].split(",")[0]
+
+
+def test_it_speaks_the_language_of_whoever_is_told() -> None:
+    error = NotFound()
+    with translation.override("de"):
+        assert str(error) == error.as_dict()["message"] == "Das gibt es hier nicht, oder es ist nicht für Sie bestimmt."
+    assert str(error) == "This is not here, or it is not yours to see."
