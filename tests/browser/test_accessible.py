@@ -23,7 +23,8 @@ UNSEEN = """() => [...document.querySelectorAll("button, a[href], input, select,
 }).map(control => control.outerHTML.slice(0, 100))"""
 # Answers to programs, parts of pages, pictures, and ways that only lead on or take what is posted.
 NO_PAGES = {
-    "healthz", "readyz", "home", "picture", "document_original", "document_page", "document_find", "citation", "conversation_messages",
+    "healthz", "readyz", "home", "picture", "document_original", "document_page", "document_find", "citation",
+    "document_rows", "documents_selected", "conversation_messages",
     "account_signup", "my_picture", "my_theme", "unarchive_workspace", "conversation_rename", "conversation_delete", "conversation_restore",
 }  # fmt: skip
 ELSEWHERE = {

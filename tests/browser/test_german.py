@@ -14,7 +14,7 @@ GRETA = "greta@example.org"
 PAGES = ["/w/team/", "/w/team/documents/", "/w/team/people/", "/w/team/settings/", "/me/", "/me/security/", "/me/keys/"]
 SPILLS = """() => [...document.querySelectorAll("body *")].filter(part => {
     const {display, textOverflow, overflowX} = getComputedStyle(part);
-    const cuts = textOverflow === "ellipsis" || ["auto", "scroll"].includes(overflowX) || part.closest("svg");
+    const cuts = textOverflow === "ellipsis" || ["auto", "scroll"].includes(overflowX) || part.closest("svg, .visually-hidden");
     return part.clientWidth > 4 && display !== "inline" && !cuts && part.scrollWidth > part.clientWidth + 1;
 }).map(part => part.outerHTML.slice(0, 80))"""
 
@@ -64,7 +64,6 @@ def test_a_file_that_did_not_get_through_is_sent_again(german: Page) -> None:
     line = german.get_by_label("Dateien, die dazukommen").get_by_role("listitem")
     expect(line.get_by_role("link", name="Öffnen")).to_be_hidden()
     german.unroute("**/api/workspaces/team/documents")
-    line.get_by_role("button", name="Noch einmal").click()
     expect(line.get_by_text("Bereit")).to_be_visible()
     expect(line.get_by_role("link", name="Öffnen")).to_be_visible()
 
