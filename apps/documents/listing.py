@@ -10,11 +10,10 @@ from django.db.models import Count, F, Q, TextChoices
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.keyset import Page, page_of
+from apps.core.keyset import PAGE_ROWS, Page, page_of
 from apps.documents.models import Document, DocumentQuerySet, DocumentVersion
 
 QUERY_MAX_CHARS = 200
-PAGE_ROWS = 100
 Status = DocumentVersion.Status
 
 

@@ -21,7 +21,6 @@ from apps.core.errors import Invalid
 from apps.core.http import wants_json
 from apps.core.keyset import uuid_of
 from apps.documents import many
-from apps.documents.line import line_frame
 from apps.documents.listing import Wanted, shelf_of
 from apps.documents.models import Document, DocumentQuerySet
 from apps.workspaces.models import Workspace
@@ -95,7 +94,7 @@ ACTS: dict[str, Act] = {"delete": _remove, "restore": _restore, "read": _read, "
 
 def _shelf(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
     documents = Document.objects.visible_to(person(request)).filter(workspace=workspace)
-    return {"shelf": shelf_of(documents, Wanted.of(request.GET), request.GET), "line": line_frame(workspace)}
+    return {"shelf": shelf_of(documents, Wanted.of(request.GET), request.GET)}
 
 
 def _named(workspace: Workspace, form: QueryDict, user: User) -> DocumentQuerySet:

@@ -78,7 +78,7 @@ export class Line {
       "stop-sending": left,
       "stop-reading": !left && unfinished(this.#frame),
       "read-on": !isMoving && this.#frame.stopped,
-      retry: all.failed,
+      retry: all.failed || stopped,
     });
     this.#say(sentence.map((part) => part.textContent).join(""), isMoving);
   }

@@ -92,8 +92,9 @@ export class Sender {
   /** null where the file itself has gone from under us. */
   async #isWorthAnotherTry(upload, { status }) {
     if (status === 0 && !(await canBeRead(upload.file))) return null;
-    upload.tries += 1;
-    return OUT_OF_REACH.has(status) || (status >= 500 && upload.tries < SERVER_TRIES);
+    const again = OUT_OF_REACH.has(status) || (status >= 500 && upload.tries + 1 < SERVER_TRIES);
+    if (again) upload.tries += 1;
+    return again;
   }
 
   #later(upload) {

@@ -43,6 +43,7 @@ export class ShelfRows {
     if (frame.removed) row?.remove();
     if (!row || frame.removed) return this.refresh();
     row.dataset.status = frame.status;
+    row.toggleAttribute("data-warnings", frame.warnings.length > 0);
     row.querySelector(".document-name").textContent = frame.title || frame.name;
     row.querySelector(".document-state-words").textContent = documentState(frame);
     row.querySelector("progress").value = documentShare(frame) ?? 1;
