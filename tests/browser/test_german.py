@@ -51,7 +51,7 @@ def test_an_answer_and_its_marker_are_named_in_german(german: Page) -> None:
 
 
 def test_a_file_that_cannot_be_read_has_no_page_to_open(german: Page) -> None:
-    drop(german, {"kran.pdf": b"%PDF-1.7 broken"})
+    drop(german, {"kran.pdf": b"%PDF-1.7 broken crane"})
     line = german.get_by_label("Dateien, die dazukommen").get_by_role("listitem")
     expect(line.get_by_text("beschädigt oder unvollständig")).to_be_visible()
     expect(line.get_by_role("link", name="Öffnen")).to_be_hidden()
