@@ -13,7 +13,7 @@ from pathlib import Path
 from gemmaweb.backup.archive import verify
 from gemmaweb.backup.loading import refuse_newer
 from gemmaweb.backup.manifest import Manifest
-from gemmaweb.backup.taking import SECRETS, SECRETS_FORMAT, Say, in_mb, take
+from gemmaweb.backup.taking import BEFORE_RESTORE, SECRETS, SECRETS_FORMAT, Say, in_mb, keep
 from gemmaweb.local import swap
 from gemmaweb.local.database import is_used, started
 from gemmaweb.local.errors import Refused
@@ -136,10 +136,7 @@ class _Restoring:
     def _keep_outside(self, outside: str) -> None:
         """A database that is not ours to set aside is kept as a backup of its own."""
         if is_used(outside):
-            target = self.home.path / "backups" / f"before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}.gemmaweb"
-            target.parent.mkdir(mode=0o700, exist_ok=True)
-            take(self.home, target, with_files=False, with_secrets=False, say=lambda line: None)
-            self.say(f"What was in the database is kept in {target}")
+            self.say(f"What was in the database is kept in {keep(self.home, BEFORE_RESTORE, newest=3)}")
 
     def _tell_aside(self, *, had_data: bool) -> None:
         folder = self.home.path / self.aside

@@ -28,6 +28,7 @@ PART_BYTES = 16 * 2**20
 QUICKLY = 3  # gzip's level: 6 takes three times as long for a tenth less
 SECRETS = ("secret_key",)  # those of the embedded servers belong to this home, and another makes its own
 SECRETS_FORMAT = 1
+BEFORE_UPDATE, BEFORE_RESTORE = "before-update", "before-restore"  # what copies in the home's own folder are called
 Say = Callable[[str], None]
 
 
@@ -48,6 +49,22 @@ def take(home: Home, target: Path, *, with_files: bool = True, with_secrets: boo
     if with_secrets:
         write_whole(beside, json.dumps({"format": SECRETS_FORMAT, "backup": manifest.id, "secrets": secrets_of(home)}))
     return manifest
+
+
+def keep(home: Home, why: str, *, newest: int) -> Path:
+    """A copy of the database alone in the home's own folder, and where it is; of the same `why` the `newest` ones stay. Raises Refused."""
+    folder = home.path / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target = folder / f"{why}-{datetime.now(UTC):%Y%m%d-%H%M%S}.gemmaweb"
+    take(home, target, with_files=False, with_secrets=False, say=lambda line: None)
+    for old in kept(home, why)[:-newest]:
+        old.unlink()
+    return target
+
+
+def kept(home: Home, why: str) -> list[Path]:
+    """What `keep` has left, the oldest first."""
+    return sorted((home.path / "backups").glob(f"{why}-*.gemmaweb"))
 
 
 def secrets_file(target: Path) -> Path:

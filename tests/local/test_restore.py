@@ -22,7 +22,7 @@ from psycopg import sql
 
 from gemmaweb.backup.archive import verify
 from gemmaweb.local import swap
-from gemmaweb.local.database import started
+from gemmaweb.local.database import open_database
 from gemmaweb.local.folder import REPOSITORY, Home
 from tests.conftest import PASSWORD
 from tests.documents.files import pdf
@@ -197,7 +197,7 @@ def test_a_backup_under_load_is_of_one_moment(product: Product, key: str, folder
     home = Home(folder / "third")
     files = sum(path.is_file() for path in home.files.rglob("*"))
     assert files == manifest.tables["documents_documentversion"].rows
-    with started(home), psycopg.connect(home.database_url()) as connection:
+    with open_database(home), psycopg.connect(home.database_url()) as connection:
         ready = "SELECT count(*) FROM documents_documentversion WHERE status = 'ready'"
         indexed = "SELECT count(DISTINCT version_id) FROM documents_chunk"
         assert connection.execute(ready).fetchone() == connection.execute(indexed).fetchone()
@@ -264,7 +264,7 @@ def test_a_running_one_is_not_replaced(product: Product, backup: Path) -> None:
 
 def name_of_ada(home: Home, change: str = "") -> str:
     """What Ada is called in a stopped installation, and is to be called from now on."""
-    with started(home), psycopg.connect(home.database_url()) as connection:
+    with open_database(home), psycopg.connect(home.database_url()) as connection:
         row = connection.execute("SELECT name FROM accounts_user WHERE email LIKE 'ada%'").fetchone()
         if change:
             connection.execute("UPDATE accounts_user SET name = %s WHERE email LIKE 'ada%%'", [change])

@@ -10,7 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from gemmaweb.local.database import started
+from gemmaweb.backup.taking import BEFORE_UPDATE, keep, kept
+from gemmaweb.local.database import open_database
 from gemmaweb.local.folder import REPOSITORY, Home
 from tests.local.conftest import StartUp
 from tests.local.driver import PRODUCT, Up, manage, settings_of, wait_until
@@ -21,13 +22,8 @@ ADA = ("createadmin", "--email", "ada@example.org", "--password-stdin")
 
 def ask(home: Home, question: str) -> list[tuple[object, ...]]:
     """What the database of a stopped installation answers."""
-    with started(home), psycopg.connect(home.database_url(), autocommit=True) as connection:
+    with open_database(home), psycopg.connect(home.database_url(), autocommit=True) as connection:
         return connection.execute(question).fetchall()
-
-
-def copies(home: Home) -> list[Path]:
-    """The copies from before updates, oldest first."""
-    return sorted((home.path / "backups").glob("before-update-*.gemmaweb"))
 
 
 def until_set_up(run: Up) -> Up:
@@ -44,7 +40,7 @@ def home(up: StartUp, used_home: Path) -> Home:
     if not home.postgres_data.exists():
         first = up(*PRODUCT)
         until_set_up(first)
-        assert "Keeping a copy" not in first.says, "there is nothing to keep at a first start"
+        assert kept(home, BEFORE_UPDATE) == [], "there is nothing to keep at a first start"
         assert manage(home, *ADA, given="correct horse battery").returncode == 0
         assert first.end() == 0
     ask(home, "UPDATE accounts_user SET name = 'Ada' RETURNING name")
@@ -54,7 +50,7 @@ def home(up: StartUp, used_home: Path) -> Home:
 def test_one_that_fails_changes_nothing_and_says_what_to_do(home: Home, up: StartUp) -> None:
     failed = up(*PRODUCT, **NEWER, NEWER="broken")
     assert failed.process.wait(90) == 1
-    (copy,) = copies(home)
+    (copy,) = kept(home, BEFORE_UPDATE)
     assert "Bringing the database up to date has failed: django.db.utils.DataError: division by zero" in failed.says
     assert "Nothing is lost: start the version from before again." in failed.says
     assert f"by: manage.py restore {copy} --replace" in failed.says
@@ -67,12 +63,11 @@ def test_one_that_fails_changes_nothing_and_says_what_to_do(home: Home, up: Star
 
 def test_the_copy_that_it_names_goes_back_behind_an_update(home: Home, up: StartUp, folder: Path) -> None:
     newer = until_set_up(up(*PRODUCT, **NEWER, NEWER="good"))
-    assert "Keeping a copy of the database" in newer.says
     assert newer.end() == 0
     assert ask(home, "SELECT name FROM accounts_user") == [("Renamed",)]
     (home.files / "kept").write_text("an original")
     assert manage(home, "backup", str(folder / "newer"), **NEWER).returncode == 0
-    done = manage(home, "restore", str(copies(home)[-1]), "--replace")
+    done = manage(home, "restore", str(kept(home, BEFORE_UPDATE)[-1]), "--replace")
     assert done.returncode == 0, done.stderr
     assert re.search(r"What was there before stands in \S+/replaced-\d{8}-\d{6}", done.stdout)
     assert ask(home, "SELECT name, to_regclass('newer_thing') FROM accounts_user") == [("Ada", None)]
@@ -84,25 +79,25 @@ def test_the_copy_that_it_names_goes_back_behind_an_update(home: Home, up: Start
 
 def test_an_update_that_is_killed_is_begun_again(home: Home) -> None:
     """Its transaction goes with it, so the second one finds the database as the first did."""
-    with started(home):
+    with open_database(home):
         command = [sys.executable, "manage.py", "upgrade"]
         first = subprocess.Popen(command, cwd=REPOSITORY, env={**settings_of(home), **NEWER, "NEWER": "slow"}, stderr=subprocess.DEVNULL)
         with psycopg.connect(home.database_url(), autocommit=True) as watching:
             wait_until(lambda: watching.execute("SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600%'").rowcount > 1, 60)
         first.kill()
         first.wait()
-    with started(home):
+    with open_database(home):
         assert manage(home, "upgrade", **NEWER).returncode == 0
     assert ask(home, "SELECT to_regclass('newer_thing')") == [("newer_thing",)]
 
 
 def test_the_newest_three_copies_are_kept(home: Home) -> None:
-    for old in copies(home):
+    for old in kept(home, BEFORE_UPDATE):
         old.unlink()
     for day in ("20260101", "20260102", "20260103", "20260104"):
         (home.path / "backups" / f"before-update-{day}-120000.gemmaweb").write_text("old")
     mine = home.path / "backups" / "before-the-party.gemmaweb"
     mine.write_text("mine")
-    assert manage(home, "backup", "--before-update").returncode == 0
-    assert [path.name[14:22] for path in copies(home)[:2]] == ["20260103", "20260104"]
-    assert (len(copies(home)), mine.read_text()) == (3, "mine")
+    keep(home, BEFORE_UPDATE, newest=3)
+    assert [path.name[14:22] for path in kept(home, BEFORE_UPDATE)[:2]] == ["20260103", "20260104"]
+    assert (len(kept(home, BEFORE_UPDATE)), mine.read_text()) == (3, "mine")

@@ -14,8 +14,8 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management.base import BaseCommand
 from django.db.migrations.loader import MigrationLoader
 
+from gemmaweb.backup.taking import BEFORE_UPDATE, kept
 from gemmaweb.local import supervisor
-from gemmaweb.local.database import is_used
 from gemmaweb.local.errors import StartFailed
 from gemmaweb.local.filesystem import write_whole
 from gemmaweb.local.folder import Home
@@ -43,8 +43,6 @@ def _set_up(home: Home) -> list[Step]:
     steps = []
     url = os.environ.get("DATABASE_URL") or home.database_url()
     if _database_is_behind(url):
-        if is_used(url):
-            steps.append(Step("Keeping a copy of the database", manage("backup", "--before-update")))
         steps.append(Step("Bringing the database up to date", manage("upgrade"), advice=lambda: _way_back(home)))
     stamp, sources = home.path / "static.sources", _static_sources()
     if not stamp.exists() or stamp.read_text() != sources:
@@ -55,12 +53,12 @@ def _set_up(home: Home) -> list[Step]:
 
 def _way_back(home: Home) -> str:
     """What to do after a migration has failed, in words that hold a command where there is something to go back to."""
-    kept = max((home.path / "backups").glob("before-update-*.gemmaweb"), default=None)
-    if kept is None:
+    copies = kept(home, BEFORE_UPDATE)
+    if not copies:
         return ""
     return (
         "Nothing is lost: start the version from before again. Should that one miss something, it goes back to the copy "
-        f"from just before the update by: manage.py restore {kept} --replace"
+        f"from just before the update by: manage.py restore {copies[-1]} --replace"
     )
 
 
