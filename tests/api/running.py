@@ -9,6 +9,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from redis import Redis
+
+from gemmaweb.local.folder import Home
 from tests.conftest import PASSWORD
 from tests.product import Product, wait_until
 
@@ -47,6 +50,12 @@ class Running:
         request = urllib.request.Request(f"{self.address}/api/{path}", headers={"Authorization": f"Bearer {self.keys[role]}"})
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
+
+    def forget_tries(self) -> None:
+        """Count wrong keys anew: what one test has tried is not the next one's fault."""
+        with Redis.from_url(Home(self.product.home).redis_url()) as redis:
+            for key in redis.scan_iter("*rate:*"):
+                redis.delete(key)
 
     def log(self, child: str = "web") -> str:
         """All that the process has written so far."""

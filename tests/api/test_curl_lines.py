@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+from typing import Any
 
 import httpx
 import pytest
@@ -54,18 +55,24 @@ def lines(owner: httpx.Client) -> dict[str, str]:
     return lines_on(post(owner, "/me/keys/", action="create", name="robot", workspace=SLUG))
 
 
-def test_the_files_are_listed(lines: dict[str, str]) -> None:
-    assert "lease.txt" in [result["name"] for result in json.loads(run(lines["list"]))["results"]]
-
-
-def test_a_file_is_uploaded_and_read(running: Running, lines: dict[str, str]) -> None:
-    document = json.loads(run(lines["upload"]))
-    assert (document["name"], document["status"], document["size"]) == ("notes.txt", "queued", len(SENTENCE) + 1)
+@pytest.fixture(scope="module")
+def uploaded(running: Running, lines: dict[str, str]) -> dict[str, Any]:
+    """The file that the second line sends, once it has been read."""
+    document: dict[str, Any] = json.loads(run(lines["upload"]))
     path = f"workspaces/{SLUG}/documents/{document['id']}"
     wait_until(lambda: running.get(path)["status"] == "ready", "the file to be read", within_s=60)
+    return document
 
 
-def test_a_question_is_asked_and_its_answer_streams(lines: dict[str, str]) -> None:
+def test_a_file_is_uploaded_and_read(uploaded: dict[str, Any]) -> None:
+    assert (uploaded["name"], uploaded["status"], uploaded["size"]) == ("notes.txt", "queued", len(SENTENCE) + 1)
+
+
+def test_the_files_are_listed(lines: dict[str, str], uploaded: dict[str, Any]) -> None:
+    assert uploaded["id"] in [result["id"] for result in json.loads(run(lines["list"]))["results"]]
+
+
+def test_a_question_is_asked_and_its_answer_streams(lines: dict[str, str], uploaded: dict[str, Any]) -> None:
     events = re.findall(r"^event: (\w+)\ndata: (.*)$", run(lines["ask"]), re.MULTILINE)
     assert events[0][0] == "asked"
     last = json.loads(events[-1][1])
@@ -74,7 +81,7 @@ def test_a_question_is_asked_and_its_answer_streams(lines: dict[str, str]) -> No
     assert last["citations"]
 
 
-def test_later_the_lines_take_the_key_from_the_shell(running: Running, owner: httpx.Client, lines: dict[str, str]) -> None:
+def test_later_the_lines_take_the_key_from_the_shell(running: Running, owner: httpx.Client, uploaded: object) -> None:
     later = lines_on(owner.get("/me/keys/").text)
     assert "gemma_" not in "".join(later.values())
     assert json.loads(run(later["list"], GEMMAWEB_KEY=running.keys["viewer"]))["results"]

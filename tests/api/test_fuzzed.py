@@ -16,6 +16,7 @@ KEEP_THE_KEY = ("--exclude-operation-id", "revoke_key")
 
 def asked(running: Running, role: str, *options: str) -> None:
     """Have all checks made as `role`; web is the same process afterwards, and nothing went wrong that it had not foreseen."""
+    running.forget_tries()
     web = running.product.pid_of("web")
     come_in = ("-H", f"Authorization: Bearer {running.keys[role]}", *KEEP_THE_KEY) if role else ()
     done = schemathesis(running.address, "--checks", "all", "-n", EXAMPLES, *come_in, *options)

@@ -41,6 +41,7 @@ TAKEN_BY_SOME = {"no body": b"", "null": b"null", "{}": b"{}"}  # a conversation
 @pytest.fixture(autouse=True)
 def same_process(running: Running) -> Iterator[None]:
     """Web is not another process afterwards, and says nothing of a fault of its own."""
+    running.forget_tries()
     web, said = running.product.pid_of("web"), len(running.log())
     yield
     assert running.product.pid_of("web") == web
