@@ -12,6 +12,7 @@ const element = document.querySelector("#viewer");
 
 if (element) read(element);
 if (page && page.dataset.status !== "ready") follow(page);
+else if (page) watchConnection();
 
 document.addEventListener("click", async ({ target }) => {
   const url = target.closest("[data-send]")?.dataset.send;
@@ -33,6 +34,16 @@ function read(element) {
   });
   list.start((number) => viewer.show({ page: number }, { asPages: true }));
   viewer.show(Viewer.placeOf(element), { asPages: true }).then(() => find.start());
+}
+
+/** What is shown stays without a connection; what is not yet shown does not come. */
+function watchConnection() {
+  const connection = document.querySelector("#connection");
+  const tell = () => {
+    connection.hidden = navigator.onLine;
+  };
+  for (const type of ["online", "offline"]) addEventListener(type, tell);
+  tell();
 }
 
 /** Say how far the reading is, and open the document once it is done. @param {HTMLElement} page */

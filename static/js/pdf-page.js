@@ -64,14 +64,17 @@ export class PdfPage {
     this.drawnAt = scale;
   }
 
-  /** The text layer, put there once: what `readText` gives of it. */
+  /** What `readText` gives of the text layer, which is put there once. */
   async read() {
     await this.size();
     this.#text ??= this.#layText();
-    await this.#text;
-    return readText(this.#layer);
+    const text = this.#text;
+    const layer = await text;
+    if (text === this.#text) this.#layer = layer; // else it was given back meanwhile
+    return readText(layer);
   }
 
+  /** The text layer; null until all of it is there. */
   get layer() {
     return this.#layer;
   }
@@ -100,12 +103,6 @@ export class PdfPage {
     this.element.append(note);
   }
 
-  /** Let a page that failed be drawn again. */
-  retry() {
-    if (this.hasFailed) this.free();
-    this.hasFailed = false;
-  }
-
   #show(canvas) {
     if (this.#canvas) empty(this.#canvas);
     this.#canvas?.remove();
@@ -118,9 +115,9 @@ export class PdfPage {
     container.className = "pdf-text";
     const viewport = this.#proxy.getViewport({ scale: 1 });
     const textContentSource = this.#proxy.streamTextContent({ includeMarkedContent: true });
-    this.#layer = container;
     this.element.append(container);
     await new this.#pdfjs.TextLayer({ textContentSource, container, viewport }).render();
+    return container;
   }
 }
 

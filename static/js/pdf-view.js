@@ -53,14 +53,14 @@ export class PdfView {
     this.#isClosed = true;
     for (const watcher of this.#watchers) watcher.disconnect();
     this.#stage.removeEventListener("scroll", this.#onScroll);
-    removeEventListener("online", this.#onOnline);
     for (const page of this.#pages) if (page.drawnAt) page.free();
     this.#root.remove();
     this.#opened?.close();
   }
 
-  get page() {
-    return this.#current;
+  /** Whether a page could not be drawn. */
+  get hasFailed() {
+    return this.#pages.some((page) => page.hasFailed);
   }
 
   /**
@@ -79,6 +79,7 @@ export class PdfView {
     this.#textWide = textExtent(page.layer, size.width);
     this.#fitTo(size);
     this.#scrollTo(page.element, EDGE_PX);
+    this.#arrive(page.number);
     for (const other of this.#pages) if (other.layer) unmark(other.layer, "quote");
     const { how, spans } = look(text, quote, nth);
     const marks = spans.length ? mark(readText(page.layer), spans, "quote").flat() : [];
@@ -116,6 +117,7 @@ export class PdfView {
   turn(step) {
     const page = this.#pages[Math.min(Math.max(this.#current + step, 1), this.#pages.length) - 1];
     this.#scrollTo(page.element, EDGE_PX);
+    this.#arrive(page.number);
   }
 
   /** @param {number} steps closer; 0 fits the width again */
@@ -131,7 +133,6 @@ export class PdfView {
     const resized = new ResizeObserver(() => this.#rescale());
     resized.observe(this.#stage);
     this.#watchers = [near, resized];
-    addEventListener("online", this.#onOnline);
     this.#stage.addEventListener("scroll", this.#onScroll, { passive: true });
   }
 
@@ -144,18 +145,15 @@ export class PdfView {
     this.#drawAll();
   }
 
-  /** What could not be fetched is tried again. */
-  #onOnline = () => {
-    for (const page of this.#pages) page.retry();
-    this.#drawAll();
+  #onScroll = () => {
+    this.#arrive(this.#pageAt(this.#stage.getBoundingClientRect().top + this.#stage.clientHeight / 2));
   };
 
-  #onScroll = () => {
-    const current = this.#pageAt(this.#stage.getBoundingClientRect().top + this.#stage.clientHeight / 2);
-    if (current === this.#current) return;
-    this.#current = current;
-    this.onPage(current);
-  };
+  #arrive(number) {
+    if (number === this.#current) return;
+    this.#current = number;
+    this.onPage(number);
+  }
 
   /** The number of the page that ends below a line of the window. */
   #pageAt(line) {
@@ -214,7 +212,7 @@ export class PdfView {
       try {
         await page.draw(this.#scale);
         await page.read();
-        this.#markWords(page);
+        if (page.layer) this.#markWords(page);
       } catch (error) {
         if (!this.#isClosed) page.fail(words("page_undrawable"));
         console.warn(error);

@@ -35,10 +35,6 @@ export class TextView {
     this.#stage.removeEventListener("scroll", this.#onScroll);
   }
 
-  get page() {
-    return this.#current;
-  }
-
   /** Like PdfView.show; rejects where the page does not come. @param {{page: number, quote?: string, nth?: number}} place */
   async show({ page: number, quote = "", nth = 0 }) {
     const page = await this.#open(Math.min(Math.max(number, 1), this.#pages));

@@ -26,6 +26,7 @@ export class Viewer {
     this.#text = new TextView(this.#stage, { root, url, pages: Number(pages), onPage: (number) => this.#say(number) });
     element.addEventListener("click", (event) => this.#onClick(event));
     element.addEventListener("keydown", (event) => this.#onKey(event));
+    addEventListener("online", this.#onOnline);
     element.dataset.ready = "";
   }
 
@@ -68,6 +69,7 @@ export class Viewer {
 
   close() {
     this.#asked += 1;
+    removeEventListener("online", this.#onOnline);
     this.#text.close();
     this.#pdf?.close();
     this.#pdf = null;
@@ -178,6 +180,14 @@ export class Viewer {
     const turned = this.#view.turn(step);
     await turned?.catch((error) => this.#note(error.message));
   }
+
+  /** pdf.js asks once for each part of a file: what did not come is had by opening it anew. */
+  #onOnline = () => {
+    if (!this.#pdf?.hasFailed) return;
+    this.#pdf.close();
+    this.#pdf = null;
+    this.show({ page: this.#page }, { asPages: true });
+  };
 
   #choose(view) {
     localStorage.setItem(CHOICE, view);
