@@ -16,6 +16,7 @@ export class Evidence {
   #viewer = null;
   #wasClosed = false;
   #returnTo = null;
+  #opened = 0;
 
   /** @param {HTMLElement} turns @param {() => string} conversation says which one is on the page */
   start(turns, conversation) {
@@ -112,10 +113,10 @@ export class Evidence {
   }
 
   async #load(how) {
-    const [answer, n] = [this.#answer, this.#n];
-    const address = citationUrl(this.conversation(), answer.dataset.message, n);
+    const opened = ++this.#opened;
+    const address = citationUrl(this.conversation(), this.#answer.dataset.message, this.#n);
     const [html, module] = await Promise.all([fetchPart(address), import("./viewer.js")]).catch(() => []);
-    if (answer !== this.#answer || n !== this.#n || this.#panel.hidden) return; // another one was opened meanwhile, or none
+    if (opened !== this.#opened || this.#panel.hidden) return; // another one was opened meanwhile, or none
     if (!html) return this.#say(words("source_unreachable"));
     const part = document.createElement("template");
     part.innerHTML = html;
@@ -125,6 +126,7 @@ export class Evidence {
   /** @param {DocumentFragment} part what the server says of the citation @param {typeof import("./viewer.js").Viewer} Viewer */
   async #show(part, Viewer, how) {
     const fresh = part.querySelector(".viewer");
+    const focused = this.#page.contains(document.activeElement) && document.activeElement;
     const isOpen = fresh && this.#viewer?.canShow(fresh);
     if (isOpen) {
       this.#page.querySelector(".evidence-head").replaceWith(part.querySelector(".evidence-head"));
@@ -133,8 +135,8 @@ export class Evidence {
       this.#page.replaceChildren(part);
       this.#viewer = fresh ? new Viewer(fresh) : null;
     }
+    if (focused && (focused === this.#page || !focused.isConnected)) (this.#viewer ?? this.#page).focus();
     if (!fresh) return;
-    if (document.activeElement === this.#page) this.#viewer.focus();
     await this.#viewer.show(Viewer.placeOf(fresh), { asPages: how.asPages || isOpen });
   }
 
