@@ -28,7 +28,8 @@ logger = logging.getLogger(__name__)
 FLUSH_S = 0.025
 KEEP_S = 60 * 60
 KEEP_AGAIN_FRAMES = 1_000
-PARTS = ("text", "thinking", "html", "state")
+GROWING = ("text", "thinking", "html")
+PARTS = (*GROWING, "state")
 
 
 def state_key(run: UUID, attempt: int, part: str) -> str:
@@ -147,11 +148,10 @@ class StreamWriter:
         return blocks
 
     def _store(self, pipeline: Pipeline, frame: Frame, waiting: dict[str, Any]) -> None:
-        whole = {"text": self.text, "thinking": self.thinking, "html": "".join(self.html)}
-        for part, value in whole.items():
+        for part in GROWING:
             key = state_key(self.run, self.attempt, part)
             if not self._is_stored_whole:
-                pipeline.set(key, value, ex=KEEP_S)
+                pipeline.set(key, self._whole(part), ex=KEEP_S)
             elif waiting.get(part):
                 pipeline.append(key, waiting[part])
             if self.seq % KEEP_AGAIN_FRAMES == 0:
@@ -159,6 +159,11 @@ class StreamWriter:
         self._is_stored_whole = True
         pipeline.set(state_key(self.run, self.attempt, "state"), json.dumps(self._state()), ex=KEEP_S)
         pipeline.publish(channel(self.room), encode(frame))
+
+    def _whole(self, part: str) -> str:
+        if part == "html":
+            return "".join(self.html)
+        return self.thinking if part == "thinking" else self.text
 
     def _state(self) -> dict[str, Any]:
         return {

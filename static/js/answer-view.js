@@ -13,13 +13,14 @@ import { words } from "./words.js";
 export class AnswerView extends HTMLElement {
   #text = "";
   #html = "";
-  #tail = "";
+  #tail = new Text(); // only what comes is laid out anew: a whole paragraph a frame takes longer than the frame
   #engine = "";
 
   connectedCallback() {
     const stored = this.querySelector("script[type='application/json']");
     if (stored) this.#text = JSON.parse(stored.textContent);
     this.#html = this.#part("blocks").innerHTML;
+    this.#part("tail").replaceChildren(this.#tail);
     this.#decorate();
     for (const note of this.querySelectorAll("[data-note]")) note.textContent = words(`note_${note.dataset.note}`);
     this.addEventListener("click", this.#onClick);
@@ -54,10 +55,9 @@ export class AnswerView extends HTMLElement {
   /** Show a frame that follows what is shown. */
   append({ text = "", thinking = "", blocks = [], citations = [], notes = [], tokens_per_s: speed }) {
     this.#text += text;
-    this.#tail += text;
+    this.#tail.appendData(text);
     if (text || thinking) this.#state("");
     for (const { take, html } of blocks) this.#finish(take, html);
-    this.#part("tail").textContent = this.#tail;
     if (thinking) this.#think(this.querySelector(".thinking-text").textContent + thinking);
     this.#cite(citations);
     this.#note(notes);
@@ -68,10 +68,9 @@ export class AnswerView extends HTMLElement {
   reset(frame) {
     if (frame.status === "queued" && !frame.text) return frame.place && this.wait(frame);
     this.begin(frame);
-    [this.#text, this.#tail] = [frame.text, frame.tail];
+    [this.#text, this.#tail.data] = [frame.text, frame.tail];
     if (frame.text || frame.thinking) this.#state("");
     this.#write(frame.html);
-    this.#part("tail").textContent = frame.tail;
     this.#think(frame.thinking);
     this.#cite(frame.citations);
     this.#note(frame.notes);
@@ -80,9 +79,8 @@ export class AnswerView extends HTMLElement {
   /** Show the last word: what the row says. */
   end(frame) {
     this.#part("blocks").setAttribute("aria-live", frame.html.startsWith(this.#html) ? "polite" : "off"); // what was heard is not said again
-    [this.#text, this.#tail] = [frame.text, ""];
+    [this.#text, this.#tail.data] = [frame.text, ""];
     this.#write(frame.html);
-    this.#part("tail").textContent = "";
     this.#name(frame.engine);
     this.dataset.status = frame.status;
     this.#state(frame.status === "stopped" ? words("stopped") : "");
@@ -121,7 +119,7 @@ export class AnswerView extends HTMLElement {
 
   /** Cut `take` units off the tail's front and show their block. */
   #finish(take, html) {
-    this.#tail = this.#tail.slice(take);
+    this.#tail.deleteData(0, take);
     this.#html += html;
     this.#part("blocks").insertAdjacentHTML("beforeend", html);
     this.#decorate();
