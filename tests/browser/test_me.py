@@ -191,7 +191,7 @@ def test_one_session_is_ended_from_the_list(at_home: Page, open_page: OpenPage, 
 
 def test_a_key_is_revoked_after_a_question(at_home: Page) -> None:
     at_home.goto("/me/keys/")
-    at_home.get_by_label("Name").fill("Nightly export")
+    at_home.get_by_label("Name", exact=True).fill("Nightly export")
     at_home.get_by_role("button", name="Make a key").click()
     expect(at_home.get_by_text("It is not shown again.")).to_be_visible()
     save(at_home, "keys")

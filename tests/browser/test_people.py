@@ -120,23 +120,23 @@ def sign_in_refused(page: Page, email: str, password: str) -> None:
 
 @SIZES
 def test_the_lists_of_people_and_workspaces(root: Page, product: Product, size: ViewportSize, dark: bool) -> None:
-    for name in ("mia", "noa", "a-name-that-is-much-too-long-for-any-column-of-any-table-that-anybody-would-make"):
+    for name in ("milou", "noortje", "a-name-that-is-much-too-long-for-any-column-of-any-table-that-anybody-would-make"):
         make(product, f"{name}@example.org")
-    root.get_by_role("searchbox").fill("mia")
-    expect(root.get_by_role("row", name=re.compile("noa"))).to_be_hidden()
-    expect(root).to_have_url(re.compile("q=mia"))
+    root.get_by_role("searchbox").fill("milou")
+    expect(root.get_by_role("row", name=re.compile("noortje"))).to_be_hidden()
+    expect(root).to_have_url(re.compile("q=milou"))
     root.get_by_role("searchbox").fill("")
-    expect(root.get_by_role("row", name=re.compile("noa"))).to_be_visible()
+    expect(root.get_by_role("row", name=re.compile("noortje"))).to_be_visible()
     root.get_by_role("link", name=re.compile("Administrators")).click()
-    expect(root.get_by_role("row", name=re.compile("noa"))).to_be_hidden()
+    expect(root.get_by_role("row", name=re.compile("noortje"))).to_be_hidden()
     root.get_by_role("link", name=re.compile("^All")).click()
-    for name in ("Mia", "Noa"):
+    for name in ("Milou", "Noortje"):
         root.get_by_role("checkbox", name=re.compile(f"Choose {name}", re.IGNORECASE)).check()
     expect(root.get_by_role("group", name="What to do with the chosen people")).to_be_visible()
     looks_right(root, "list")
     root.get_by_role("group", name="What to do with the chosen people").get_by_role("button", name="Sign out everywhere").click()
     expect(root.get_by_text("2 people were signed out.")).to_be_visible()
-    root.get_by_role("link", name=re.compile("mia", re.IGNORECASE)).first.click()
+    root.get_by_role("link", name=re.compile("milou", re.IGNORECASE)).first.click()
     looks_right(root, "person")
     root.get_by_role("navigation", name="Administration").get_by_role("link", name="Workspaces").click()
     looks_right(root, "workspaces")
