@@ -92,7 +92,7 @@ def markdown(text: str) -> Parsed:
 
 def test_markdown_headings_begin_places() -> None:
     parsed = markdown(f"# Handbook\n\n## Holidays ##\n\n{FILLER}\n\nSick leave\n----------\n\nCall us.")
-    assert (parsed.kind, parsed.title) == ("markdown", "Holidays")
+    assert (parsed.kind, parsed.title) == ("markdown", "Handbook")
     assert [place.label for place in parsed.places] == ["Holidays", "Sick leave"]
     assert parsed.places[1].text == "Sick leave\n----------\n\nCall us."
 

@@ -24,6 +24,7 @@ class Block:
 @dataclass(slots=True)
 class _Section:
     label: str = ""
+    first_heading: str = ""
     parts: list[str] = field(default_factory=list)
     characters: int = 0
     has_body: bool = False
@@ -34,6 +35,7 @@ class _Section:
     def append(self, block: Block) -> None:
         if block.heading and not self.has_body:
             self.label = block.heading  # the heading nearest to the text: "Holidays", not "Handbook"
+        self.first_heading = self.first_heading or block.heading
         self.has_body = self.has_body or not block.heading
         self.parts.append(block.text)
         self.characters += len(block.text)
@@ -42,7 +44,7 @@ class _Section:
 def add_sections(reading: Reading, blocks: Iterable[Block]) -> None:
     """Add the places of a document that has headings, or has none; its first heading is its title unless it has one."""
     for section in _sections(blocks):
-        reading.suggest_title(section.label)
+        reading.suggest_title(section.first_heading)
         add_text(reading, "\n\n".join(section.parts), kind="section" if section.label else "text", label=section.label)
 
 
