@@ -8,6 +8,7 @@ from apps.chat import views
 
 urlpatterns = [
     path("w/<slug:slug>/", views.new, name="workspace"),
+    path("w/<slug:slug>/examples/", views.examples, name="examples"),
     path("c/<uuid:pk>/", views.conversation, name="conversation"),
     path("c/<uuid:pk>/messages/", views.messages, name="conversation_messages"),
     path("c/<uuid:pk>/rename/", views.rename, name="conversation_rename"),

@@ -19,8 +19,10 @@ from apps.chat.models import Citation, Conversation, Message
 from apps.chat.snapshots import written_so_far
 from apps.core.database import only
 from apps.core.errors import Invalid, NotFound
-from apps.documents.models import Document
+from apps.documents.examples import example_topics
+from apps.documents.models import Document, DocumentQuerySet
 from apps.documents.reading import read_page
+from apps.workspaces.models import Workspace
 from apps.workspaces.page import page_context, person
 
 TURNS_MAX = 400
@@ -29,9 +31,17 @@ TURNS_MAX = 400
 @login_required
 @require_GET
 def new(request: HttpRequest, slug: str) -> HttpResponse:
-    """An empty conversation in this workspace; its row is made by the first question. Template and context as `conversation`."""
+    """An empty conversation in this workspace; its row is made by the first question. As `conversation`, with `examples` too."""
     context = page_context(request, slug)
-    return render(request, "chat/conversation.html", {**context, **_beside(context), "conversation": None, "turns": []})
+    beside = {**_beside(context), **_examples(context["workspace"])}
+    return render(request, "chat/conversation.html", {**context, **beside, "conversation": None, "turns": []})
+
+
+@login_required
+@require_GET
+def examples(request: HttpRequest, slug: str) -> HttpResponse:
+    """What could be asked first, as chat/_examples.html (context: examples)."""
+    return render(request, "chat/_examples.html", _examples(page_context(request, slug)["workspace"]))
 
 
 @login_required
@@ -136,5 +146,12 @@ def _turns(found: Conversation) -> QuerySet[Message]:
 
 def _beside(context: dict[str, Any]) -> dict[str, Any]:
     workspace = context["workspace"]
-    documents = Document.objects.filter(workspace=workspace, deleted_at=None)
-    return {"engine_name": engine_name(workspace), "document_count": documents.count()}
+    return {"engine_name": engine_name(workspace), "document_count": _shelf(workspace).count()}
+
+
+def _examples(workspace: Workspace) -> dict[str, Any]:
+    return {"examples": [] if workspace.archived_at else example_topics(_shelf(workspace))}
+
+
+def _shelf(workspace: Workspace) -> DocumentQuerySet:
+    return Document.objects.filter(workspace=workspace, deleted_at=None)

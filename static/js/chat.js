@@ -4,6 +4,7 @@ import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { DropZone } from "./drop-zone.js";
 import { Evidence } from "./evidence.js";
+import { Examples } from "./examples.js";
 import { Follow } from "./follow.js";
 import { QuoteTip } from "./quote-tip.js";
 import { Socket } from "./socket.js";
@@ -20,6 +21,7 @@ customElements.define("chat-answer", AnswerView);
 const follow = new Follow(talk, turns, document.querySelector("#follow"));
 const uploads = new Uploads({ url: page.dataset.documentsApi, maxMb: Number(files?.dataset.maxMb) });
 const evidence = new Evidence();
+const examples = new Examples();
 const count = document.querySelector("#document-count");
 const socket = new Socket(page.dataset.socket, {
   onUp: () => {
@@ -33,6 +35,7 @@ const socket = new Socket(page.dataset.socket, {
   onFrame: (frame) => {
     if (frame.type === "line") {
       uploads.line.follow(frame);
+      examples.follow(frame);
       count.textContent = frame.documents;
     } else if (frame.type === "document") uploads.follow(frame);
     else if (frame.type !== "shelf") conversation.receive(frame);
@@ -52,6 +55,7 @@ const conversation = new Conversation({
 conversation.start();
 composer.start();
 follow.start();
+examples.start((text) => conversation.ask(text));
 uploads.start();
 evidence.start(turns, () => conversation.id);
 new QuoteTip().start(turns);
