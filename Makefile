@@ -41,7 +41,7 @@ messages: $(VENV)/installed-dev
 
 screenshots: $(VENV)/installed-dev
 	@sh tests/browser/ensure_chromium.sh
-	SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser $(ARGS)
+	SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser/test_first_answer.py tests/browser/test_first_hour.py $(ARGS)
 
 soak-kill: $(VENV)/installed-dev
 	$(BIN)/python -m bench.soak_kill

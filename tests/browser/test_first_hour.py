@@ -15,6 +15,21 @@ from tests.browser.test_first_answer import HANDBOOK, QUESTION
 from tests.conftest import PASSWORD
 from tests.product import Product
 
+CRANES = b"""# Crane rules
+
+## Who may lift
+
+Only whoever holds the harbour's own licence works the cranes.
+
+## Weather and wind
+
+No crane lifts in a wind of more than forty knots.
+
+## Booking a crane
+
+A crane is booked at the office by noon of the day before.
+"""
+
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
@@ -55,9 +70,10 @@ def set_up(page: Page) -> None:
 
 def add_files(page: Page) -> None:
     """A good file and a broken one at once: each says how it ended."""
-    drop(page, {"Harbour handbook.pdf": HANDBOOK, "torn.pdf": HANDBOOK[:200], "Cranes.csv": b"crane,tonnes\nnorth,12\nsouth,40\n"})
+    drop(page, {"Harbour handbook.pdf": HANDBOOK, "torn.pdf": HANDBOOK[:200], "Crane rules.md": CRANES})
     files = page.get_by_label("Files being added")
     expect(files.locator("[data-status='ready']")).to_have_count(2)
+    expect(page.get_by_role("button", name="What is said about “Weather and wind”?")).to_be_visible()
     expect(files.locator("[data-status='failed']")).to_contain_text("damaged")
     shot(page, 3, "files")
 
