@@ -24,6 +24,7 @@ TOPIC_CHARS = range(4, 51)
 TOPIC_WORDS_MAX = 7
 
 _NUMBERING = re.compile(r"^(?:§+\s*|[A-Z]\.\s*)?(?:\d+(?:\.\d+)*[.)]?)?\s*")
+_OF_A_TABLE = re.compile(r"[|\t=@]|://")  # or of code
 _HASHES = re.compile(r"^#{1,6}\s+|\s+#+$")
 
 
@@ -73,6 +74,8 @@ def _telling(headings: list[str], document: Document) -> list[str]:
         if times[heading] == 1
         and len(short) in TOPIC_CHARS
         and len(short.split()) <= TOPIC_WORDS_MAX
+        and short[0].isalnum()
+        and not _OF_A_TABLE.search(short)
         and sum(map(str.isalpha, short)) > len(short) * 0.6
         and short.casefold() not in f"{document.title} {document.name}".casefold()
     ]

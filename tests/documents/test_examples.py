@@ -28,6 +28,12 @@ Guests lie at pier C, three nights at most, and pay before they leave.
 - one
 - two
 
+| pier | nights |
+| --- | --- |
+| north | 3 |
+
+> Quoted words
+
 ## 3. Lost keys
 
 A new key costs ten euros.
