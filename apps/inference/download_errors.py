@@ -1,0 +1,128 @@
+"""Why a model could not be had: each a code, numbers and names, and a sentence that is made of them in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import ProductError
+
+
+class DownloadFailed(ProductError):
+    """The base; `details` fill in the sentence. Rows keep code and details."""
+
+    code = "download_failed"
+    status = 502
+    sentence: object = _("The download has failed. Try again.")
+
+    def __init__(self, **details: Any) -> None:
+        super().__init__()
+        self.details = details
+
+    def __str__(self) -> str:
+        return sentence_of(self.code, self.details)
+
+
+class HubOffline(DownloadFailed):
+    """The operator wants nothing to be fetched."""
+
+    code = "hub_offline"
+    status = 409
+    sentence = _("Nothing is fetched here: HF_HUB_OFFLINE is set. Bring the file to this machine, and add it by manage.py models add.")
+
+
+class HubUnreachable(DownloadFailed):
+    """No connection, or none that said a word."""
+
+    code = "hub_unreachable"
+    sentence = _("%(host)s cannot be reached. Nothing was changed; try again when this machine has a connection.")
+
+
+class HubRefused(DownloadFailed):
+    """The hub answers 401 or 403."""
+
+    code = "hub_refused"
+    sentence = _(
+        "%(host)s does not give this file to everybody. Accept the licence on the page of %(repository)s, "
+        "put a token of that account into HF_TOKEN, and start Gemmaweb again."
+    )
+
+
+class HubMissing(DownloadFailed):
+    """The hub answers 404 or 410."""
+
+    code = "hub_missing"
+    sentence = _("%(host)s does not have this file. Name another mirror in HF_ENDPOINT, or take another model.")
+
+
+class HubFailed(DownloadFailed):
+    """The hub answers something else."""
+
+    code = "hub_failed"
+    sentence = _("%(host)s has a problem of its own (status %(status)s). Try again later.")
+
+
+class CutOff(DownloadFailed):
+    """The connection broke off again and again."""
+
+    code = "cut_off"
+    sentence = _("The connection to %(host)s broke off again and again. What came is kept: go on later.")
+
+
+class WrongLength(DownloadFailed):
+    """The hub offers a file that is longer or shorter."""
+
+    code = "wrong_length"
+    sentence = _(
+        "%(host)s sends another file than the one that was checked: its length is wrong. Nothing of it was kept; name another mirror."
+    )
+
+
+class WrongBytes(DownloadFailed):
+    """All bytes came, and their sum is another."""
+
+    code = "wrong_bytes"
+    sentence = _(
+        "%(host)s sent another file than the one that was checked: its SHA-256 is wrong. It was deleted; try again, or name another mirror."
+    )
+
+
+class NoSpace(DownloadFailed):
+    """The disk is too full."""
+
+    code = "no_space"
+    status = 507
+    sentence = _("%(needed_bytes)s more are needed on the disk of models, and %(free_bytes)s are free. Make room, then go on.")
+
+
+class DiskTrouble(DownloadFailed):
+    """The folder of models cannot be written."""
+
+    code = "disk_trouble"
+    status = 507
+    sentence = _("The folder of models cannot be used (%(why)s). Put that right, then go on.")
+
+
+class DoesNotWork(DownloadFailed):
+    """The file is the right one, and it does not work on this machine."""
+
+    code = "does_not_work"
+    status = 422
+    sentence = _("The file came whole, but does not work here: %(why)s")
+
+
+class WorkerDied(DownloadFailed):
+    """Trying it ended the worker three times."""
+
+    code = "worker_died"
+    sentence = _("Getting this model ended its worker three times. Look at the logs, or take a smaller model.")
+
+
+def sentence_of(code: str, details: Mapping[str, Any]) -> str:
+    """The sentence of a failure, in the language of now; sizes as people read them."""
+    known: dict[str, type[DownloadFailed]] = {each.code: each for each in DownloadFailed.__subclasses__()}
+    said = {name: filesizeformat(value) if name.endswith("_bytes") else value for name, value in details.items()}
+    return str(known.get(code, DownloadFailed).sentence) % said
