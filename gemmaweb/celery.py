@@ -23,7 +23,7 @@ app.autodiscover_tasks()
 @celeryd_init.connect
 def _give_way(options: dict[str, Any], **event: object) -> None:
     """Reading files gives way to people who wait for an answer; said before any thread begins, as each has a priority of its own."""
-    if options.get("queues") == ["ingest"]:
+    if "ingest" in (options.get("queues") or ()):
         os.nice(NICENESS_OF_READING)
 
 

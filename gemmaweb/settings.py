@@ -162,6 +162,7 @@ CELERY_TASK_DEFAULT_QUEUE = "sweep"
 CELERY_TASK_ROUTES = {
     "chat.wake": {"queue": "generation"},
     "documents.*": {"queue": "ingest"},
+    "inference.wake": {"queue": "models"},
     "workspaces.purge": {"queue": "ingest"},  # it takes a while, which the sweeps must not wait for
     "*.sweep": {"queue": "sweep"},
 }
@@ -169,6 +170,7 @@ CELERY_BEAT_SCHEDULE = {
     "chat.sweep": {"task": "chat.sweep", "schedule": 5.0},
     "documents.sweep": {"task": "documents.sweep", "schedule": 15.0, "options": {"queue": "sweep"}},
     "documents.tidy": {"task": "documents.tidy", "schedule": 3600.0, "options": {"queue": "sweep"}},
+    "inference.sweep": {"task": "inference.sweep", "schedule": 5.0, "options": {"queue": "sweep"}},
     "workspaces.sweep": {"task": "workspaces.sweep", "schedule": 60.0, "options": {"queue": "sweep"}},
 }
 

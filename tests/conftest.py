@@ -28,7 +28,7 @@ def _empty_redis() -> Iterator[None]:
     """No cache entry and no task waits for the next test."""
     yield
     cache.clear()
-    live.client().delete(*(f"gemmaweb:{name}" for name in ("generation", "ingest", "sweep")))
+    live.client().delete(*(f"gemmaweb:{name}" for name in ("generation", "ingest", "models", "sweep")))
 
 
 def make_person(name: str) -> User:

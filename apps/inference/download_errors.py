@@ -121,6 +121,14 @@ class WorkerDied(DownloadFailed):
     sentence = _("Getting this model ended its worker three times. Look at the logs, or take a smaller model.")
 
 
+class NotInCatalogue(DownloadFailed):
+    """Another version has another catalogue."""
+
+    code = "not_in_catalogue"
+    status = 404
+    sentence = _("This model is not in the catalogue any more. Take another one.")
+
+
 def sentence_of(code: str, details: Mapping[str, Any]) -> str:
     """The sentence of a failure, in the language of now; sizes as people read them."""
     known: dict[str, type[DownloadFailed]] = {each.code: each for each in DownloadFailed.__subclasses__()}

@@ -24,12 +24,13 @@ class ModelFile:
     modified_ns: int
 
 
-def read_model_file(path: Path, name: str) -> ModelFile:
-    """What the file at `path` is now; reads all of it. Raises OSError."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+def read_model_file(path: Path, name: str, *, sha256: str = "") -> ModelFile:
+    """What the file at `path` is now; reads all of it, unless its `sha256` was taken just now. Raises OSError."""
     known = path.stat()
-    return ModelFile(name, path, digest, known.st_size, known.st_mtime_ns)
+    if not sha256:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return ModelFile(name, path, sha256, known.st_size, known.st_mtime_ns)
 
 
 def refuse_if_changed(file: ModelFile) -> None:

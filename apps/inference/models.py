@@ -1,4 +1,4 @@
-"""The models of this installation."""
+"""The models of this installation, and those on their way."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from apps.core.ids import uuid7
 
+from .download_errors import sentence_of
 from .model_file import ModelFile
+
+CHANGED = 0  # the time of a file that is known to be another one: it is read again before each load, and refused
 
 
 class InstalledModelQuerySet(models.QuerySet["InstalledModel"]):
@@ -19,12 +23,24 @@ class InstalledModelQuerySet(models.QuerySet["InstalledModel"]):
         """All models for an administrator of the installation, none for anybody else."""
         return self if user.is_active and user.is_superuser else self.none()
 
+    def called(self, name: str) -> InstalledModelQuerySet:
+        """The one of this name, or of this key in the catalogue."""
+        if "\0" in name:  # PostgreSQL has no such text
+            return self.none()
+        return self.filter(models.Q(name=name) | models.Q(catalogue_key=name, catalogue_key__gt=""))
+
+    def used_before(self) -> InstalledModelQuerySet:
+        """Chat models that were in use and are not now, the last one first."""
+        return self.filter(role=InstalledModel.Role.CHAT, is_active=False, left_at__isnull=False).order_by("-left_at")
+
 
 class InstalledModel(models.Model):
     """A model file that was checked and answered a trial. The file stays where its owner keeps it; a changed one is not loaded."""
 
     class Role(models.TextChoices):
         CHAT = "chat"
+        EMBED = "embed"
+        RERANK = "rerank"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=100, unique=True)
@@ -37,6 +53,10 @@ class InstalledModel(models.Model):
     quantisation = models.CharField(max_length=20)
     context_length = models.PositiveBigIntegerField()
     is_active = models.BooleanField(default=False)
+    left_at = models.DateTimeField(null=True, help_text="when another took its place")
+    catalogue_key = models.CharField(max_length=80, blank=True, default="", help_text="of a file that we fetched")
+    verify_asked_at = models.DateTimeField(null=True, help_text="somebody wants all of the file to be read")
+    verified_at = models.DateTimeField(null=True)
     added_at = models.DateTimeField(auto_now_add=True)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
@@ -62,6 +82,75 @@ class InstalledModel(models.Model):
             return _("The file is not there any more, or cannot be read: bring it back, or add the model from where it is now.")
         if known.st_size != self.size_bytes:
             return _("The file is another one than the one that was checked. Add it again if that was meant.")
+        if self.modified_ns == CHANGED:
+            return _("The bytes of the file are not those that were checked, so it is not loaded. Remove the model and get it again.")
         if known.st_mtime_ns != self.modified_ns:
             return _("The file was written to since it was checked. Add it again, so that it is read.")
         return ""
+
+
+class DownloadQuerySet(models.QuerySet["Download"]):
+    def visible_to(self, user: Any) -> DownloadQuerySet:
+        """All of them for an administrator of the installation, none for anybody else."""
+        return self if user.is_active and user.is_superuser else self.none()
+
+    def owned(self, download: Download) -> DownloadQuerySet:
+        """The row, as long as this attempt at it is the one that runs."""
+        return self.filter(pk=download.pk, attempt=download.attempt, status=Download.Status.RUNNING)
+
+    def beat(self, download: Download, *, done_bytes: int, rate_bytes_s: int, mirror: str) -> bool:
+        """Save how far it is; False if this attempt no longer owns it: somebody stopped it, or another worker took over."""
+        return self.owned(download).update(done_bytes=done_bytes, rate_bytes_s=rate_bytes_s, mirror=mirror, beat_at=Now()) == 1
+
+
+class Download(models.Model):
+    """A file of the catalogue that somebody asked for: one row a file, however often it is asked for, stopped and gone on with."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        STOPPED = "stopped"
+        FAILED = "failed"
+        DONE = "done"
+
+    UNFINISHED = (Status.QUEUED, Status.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    key = models.CharField(max_length=80, unique=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.STOPPED)
+    attempt = models.PositiveIntegerField(default=0)
+    deaths = models.PositiveIntegerField(default=0, help_text="of workers that tried the whole file")
+    size_bytes = models.PositiveBigIntegerField()
+    done_bytes = models.PositiveBigIntegerField(default=0)
+    rate_bytes_s = models.PositiveBigIntegerField(default=0)
+    mirror = models.CharField(max_length=500, blank=True, default="", help_text="who sent what there is, and its ETag")
+    reason_code = models.CharField(max_length=40, blank=True, default="")
+    reason_details = models.JSONField(default=dict)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    asked_at = models.DateTimeField()
+    beat_at = models.DateTimeField(null=True)
+
+    objects = DownloadQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.status}"
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether somebody works on it, or will."""
+        return self.status in self.UNFINISHED
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all bytes came: then it is checked and tried."""
+        return self.done_bytes >= self.size_bytes
+
+    @property
+    def seconds_left(self) -> int | None:
+        """Until the last byte, at the rate of now; None where nothing comes."""
+        return round((self.size_bytes - self.done_bytes) / self.rate_bytes_s) if self.rate_bytes_s else None
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, in the language of now."""
+        return sentence_of(self.reason_code, self.reason_details) if self.reason_code else ""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from apps.audit.services import record
@@ -25,6 +27,7 @@ from .models import InstalledModel
 NO_MODEL = "quote"  # the engine that needs none: what a name of a model may not be
 TRIAL_TOKENS = 16
 TRIAL_CONTEXT_TOKENS = 512
+Role = InstalledModel.Role
 
 
 class ModelRefused(ProductError):
@@ -42,11 +45,36 @@ class NameTaken(ProductError):
     sentence = _("There is a model of this name already; choose another name.")
 
 
+class NotForAnswers(ProductError):
+    """An embedder or a reranker was to answer."""
+
+    code = "not_for_answers"
+    status = 409
+    sentence = _("This model finds passages; it cannot answer. Choose one that chats.")
+
+
+class NoneBefore(ProductError):
+    """There is no way back."""
+
+    code = "none_before"
+    status = 409
+    sentence = _("No other model was in use before.")
+
+
 class NoSuchModel(NotFound):
     """No model of this name is installed."""
 
     code = "no_such_model"
     sentence = _("No model of this name is installed.")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedModel:
+    """A file that may be offered."""
+
+    file: ModelFile
+    header: GgufHeader
+    role: str
 
 
 def active_model() -> InstalledModel | None:
@@ -67,17 +95,25 @@ def add_model(*, path: Path, name: str = "", added_by: Any = None) -> InstalledM
 
     Raises ModelRefused, NameTaken.
     """
-    path = path.absolute()
+    return store_model(check_model(path=path.absolute(), name=name), added_by=added_by)
+
+
+def check_model(*, path: Path, name: str = "", role: str = Role.CHAT, sha256: str = "") -> CheckedModel:
+    """What is known of the file, after a trial if it is to chat. Its bytes are read unless their `sha256` is known already.
+
+    Raises ModelRefused, NameTaken.
+    """
     try:
-        header = read_header(path)
-        file = read_model_file(path, _model_name(name or header.name or path.stem))
+        header = read_header(path, chats=role == Role.CHAT)
+        file = read_model_file(path, _model_name(name or header.name or path.stem), sha256=sha256)
         _refuse_taken_name(file)
-        asyncio.run(_trial(file))
+        if role == Role.CHAT:
+            asyncio.run(_trial(file))
     except (BadModelFile, EngineError) as error:
         raise ModelRefused(str(error)) from error
     except OSError as error:
         raise ModelRefused(f"The file cannot be read: {error.strerror}.") from error
-    return _store(file, header, added_by)
+    return CheckedModel(file, header, role)
 
 
 def use_checked_model(name: str, *, used_by: Any) -> InstalledModel:
@@ -85,26 +121,28 @@ def use_checked_model(name: str, *, used_by: Any) -> InstalledModel:
 
     Raises NoSuchModel, ModelRefused.
     """
-    chosen = next((model for model in InstalledModel.objects.visible_to(used_by) if model.name == name), None)
+    chosen = InstalledModel.objects.visible_to(used_by).called(name).first()
     if chosen is None:
         raise NoSuchModel
     if chosen.trouble:
         raise ModelRefused(chosen.trouble)
-    return use_model(name, used_by=used_by)
+    return use_model(chosen.name, used_by=used_by)
 
 
 @transaction.atomic
 def use_model(name: str, *, used_by: Any = None) -> InstalledModel:
-    """The model that answers from the next run on; its file has been looked at again. Raises NoSuchModel, ModelRefused."""
+    """The model that answers from the next run on; its file has been looked at again. Raises NoSuchModel, NotForAnswers, ModelRefused."""
     installed = InstalledModel.objects.select_for_update().order_by("pk")  # all of them: two who choose go one after the other
-    chosen = next((model for model in installed if model.name == name), None)
+    chosen = next((model for model in installed if name in (model.name, model.catalogue_key or None)), None)
     if chosen is None:
         raise NoSuchModel
+    if chosen.role != Role.CHAT:
+        raise NotForAnswers
     try:
         refuse_if_changed(chosen.file)
     except ModelFileChanged as error:
         raise ModelRefused(str(error)) from error
-    InstalledModel.objects.filter(role=chosen.role, is_active=True).update(is_active=False)
+    InstalledModel.objects.filter(role=chosen.role, is_active=True).exclude(pk=chosen.pk).update(is_active=False, left_at=now())
     chosen.is_active = True
     chosen.save(update_fields=["is_active"])
     record("model.used", actor=used_by, target=chosen.pk, name=chosen.name)
@@ -114,14 +152,27 @@ def use_model(name: str, *, used_by: Any = None) -> InstalledModel:
 @transaction.atomic
 def use_no_model(*, used_by: Any = None) -> None:
     """Answer with the documents' own words from the next run on."""
-    if InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).update(is_active=False):
+    if InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).update(is_active=False, left_at=now()):
         record("model.used", actor=used_by, name=NO_MODEL)
 
 
+def use_model_before(*, used_by: Any = None) -> InstalledModel:
+    """The model that was in use before, in use again: the way back from a change that turned out badly. Raises NoneBefore, ModelRefused."""
+    before = InstalledModel.objects.used_before().first()
+    if before is None:
+        raise NoneBefore
+    if before.trouble:
+        raise ModelRefused(before.trouble)
+    return use_model(before.name, used_by=used_by)
+
+
 @transaction.atomic
-def _store(file: ModelFile, header: GgufHeader, added_by: Any) -> InstalledModel:
+def store_model(checked: CheckedModel, *, added_by: Any = None, catalogue_key: str = "") -> InstalledModel:
+    """Offer a model that was checked; `catalogue_key` says that its file was fetched by us. Raises NameTaken."""
+    file, header = checked.file, checked.header
     _refuse_taken_name(file)
     facts = {
+        "role": checked.role,
         "path": str(file.path),
         "sha256": file.sha256,
         "size_bytes": file.size_bytes,
@@ -130,7 +181,9 @@ def _store(file: ModelFile, header: GgufHeader, added_by: Any) -> InstalledModel
         "quantisation": header.quantisation,
         "context_length": header.context_length,
         "added_by": added_by,
-    }
+        "verify_asked_at": None,
+        "verified_at": now(),
+    } | ({"catalogue_key": catalogue_key} if catalogue_key else {})
     model, _created = InstalledModel.objects.update_or_create(name=file.name, defaults=facts)
     record("model.added", actor=added_by, target=model.pk, name=model.name, sha256=model.sha256)
     return model

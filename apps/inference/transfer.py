@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import http.client
 import logging
@@ -10,9 +11,11 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 from urllib.parse import urlsplit
 
 from .catalogue import Entry
@@ -35,6 +38,7 @@ BLOCK_BYTES = 1024 * 1024
 SPARE_BYTES = 512 * 1024 * 1024  # the database and the logs want to go on as well
 TRIES = 3  # without a new byte
 PAUSE_S = 1.0
+LOCK_S = 10.0
 RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -77,11 +81,13 @@ class Transfer:
     def run(self) -> Path:
         """The whole file, every byte as it should be. Raises DownloadFailed, Stopped."""
         try:
-            self._take_up()
-            self._refuse_if_full()
-            self._fetch()
-            path = path_of(self.entry, self._folder)
-            self._part.replace(path)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._alone():
+                self._take_up()
+                self._refuse_if_full()
+                self._fetch()
+                path = path_of(self.entry, self._folder)
+                self._part.replace(path)
         except OSError as error:
             raise self._disk_trouble(error) from error
         return path
@@ -92,9 +98,20 @@ class Transfer:
         if self._question is not None:
             self._question.abort()
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep out an attempt that was thought dead, and may write another block."""
+        with (self._folder / f".{self.entry.key}.lock").open("w") as lock:
+            deadline = time.monotonic() + LOCK_S
+            while not _lock(lock):
+                self._refuse_if_stopped()
+                if time.monotonic() > deadline:
+                    raise DiskTrouble(why="another process writes this file")
+                self._is_stopped.wait(0.1)
+            yield
+
     def _take_up(self) -> None:
         """Read what is there already, for its sum has to go on too."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         whole = path_of(self.entry, self._folder)
         if whole.exists():  # an attempt died between its last byte and its last word
             whole.replace(self._part)
@@ -229,6 +246,14 @@ class Transfer:
             left = self.entry.size_bytes - self.done_bytes
             return NoSpace(needed_bytes=left, free_bytes=shutil.disk_usage(self._folder).free)
         return DiskTrouble(why=error.strerror or type(error).__name__)
+
+
+def _lock(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _size(path: Path) -> int:

@@ -47,7 +47,11 @@ def gemmaweb_plan(home: Home, *, listening: socket.socket, slots: int, readers: 
         embedded.append(Postgres(home))
     if not os.environ.get("REDIS_URL"):
         embedded.append(Valkey(home))
-    workers = tuple(_worker(home, queue, programs.worker(queue, home, slots=slots, readers=readers)) for queue in programs.QUEUES)
+    together = programs.TOGETHER
+    alone = [queue for queue in programs.QUEUES if not any(queue in others for others in together.values())]
+    workers = tuple(
+        _worker(home, queue, programs.worker(queue, home, slots=slots, readers=readers, also=together.get(queue, ()))) for queue in alone
+    )
     return Plan(services=tuple(as_child(each) for each in embedded), set_up=set_up, programs=(workers, (_web(home, listening),)))
 
 
@@ -75,7 +79,7 @@ def _worker(home: Home, queue: str, command: tuple[str, ...]) -> Child:
         command=lambda: bind(command, signal.SIGKILL),
         prepare=lambda: told.unlink(missing_ok=True),
         is_ready=told.exists,
-        environment=programs.worker_environment(home) | {ready.VARIABLE: str(told)},
+        environment=programs.worker_environment(home, queue) | {ready.VARIABLE: str(told)},
     )
 
 

@@ -8,19 +8,22 @@ from pathlib import Path
 
 from gemmaweb.local.folder import REPOSITORY, Home
 
-QUEUES = ("generation", "ingest", "sweep")
+QUEUES = ("generation", "ingest", "models", "sweep")
+# On one machine the worker that reads files gets models as well, in a thread; in containers only a worker of its own has a way out.
+TOGETHER = {"ingest": ("models",)}
 # Workers have nothing to tell each other, and looking for others takes each a second at its start.
 ALONE = ("--without-mingle", "--without-gossip")
 
 
-def worker(queue: str, home: Home, *, slots: int, readers: int) -> tuple[str, ...]:
-    """The worker of one of QUEUES: as many answers at once as `slots`, as many files as `readers`."""
+def worker(queue: str, home: Home, *, slots: int, readers: int, also: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The worker of one of QUEUES, and of those in `also`: as many answers at once as `slots`, as many files as `readers`."""
     pools = {
         "generation": ("--pool", "threads", "--concurrency", str(slots)),
         "ingest": ("--pool", "threads", "--concurrency", str(readers)),
+        "models": ("--pool", "solo"),
         "sweep": ("--pool", "solo", "--beat", "-s", str(home.run / "beat-schedule")),
     }
-    celery = (sys.executable, "-m", "celery", "-A", "gemmaweb", "worker", "-n", f"{queue}@%h", "-Q", queue)
+    celery = (sys.executable, "-m", "celery", "-A", "gemmaweb", "worker", "-n", f"{queue}@%h", "-Q", ",".join((queue, *also)))
     return (*celery, *ALONE, *pools[queue])
 
 
@@ -34,9 +37,10 @@ def environment(home: Home) -> dict[str, str]:
     return {"GEMMAWEB_HOME": str(home.path), "PYTHONPATH": _path_with(REPOSITORY), "DJANGO_SETTINGS_MODULE": "gemmaweb.settings"}
 
 
-def worker_environment(home: Home) -> dict[str, str]:
+def worker_environment(home: Home, queue: str) -> dict[str, str]:
     """What a worker needs. Whoever starts it has run the checks: in it they would only load every page's code."""
-    return environment(home) | {"HF_HUB_OFFLINE": "1", "CELERY_SKIP_CHECKS": "1"}
+    offline = {"HF_HUB_OFFLINE": "1"} if queue == "generation" else {}  # no engine looks for files elsewhere
+    return environment(home) | offline | {"CELERY_SKIP_CHECKS": "1"}
 
 
 def _path_with(folder: Path) -> str:

@@ -22,7 +22,7 @@ from apps.documents.services import store_upload
 from apps.documents.sweep import sweep
 from apps.workspaces.models import Workspace
 
-QUEUES = ("generation", "ingest", "sweep")
+QUEUES = ("generation", "ingest", "models", "sweep")
 
 
 @pytest.fixture
@@ -54,7 +54,16 @@ def waiting(broker: Connection, name: str) -> list[Any]:
     return messages
 
 
-@pytest.mark.parametrize(("task", "name"), [("chat.wake", "generation"), ("documents.wake", "ingest"), ("chat.sweep", "sweep")])
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        ("chat.wake", "generation"),
+        ("documents.wake", "ingest"),
+        ("inference.wake", "models"),
+        ("inference.sweep", "sweep"),
+        ("chat.sweep", "sweep"),
+    ],
+)
 def test_each_task_waits_in_its_own_queue(broker: Connection, task: str, name: str) -> None:
     queue.send(task)
     assert [message.headers["task"] for message in waiting(broker, name)] == [task]

@@ -22,7 +22,7 @@ from tests.product import wait_until
 
 SET = {name: f"{name.lower().replace('_', '')}0123456789" for name in PASSWORDS}
 SERVICES: dict[str, Any] = read(SET)["services"]
-RUNNING = ("generation", "ingest", "sweep", "web")
+RUNNING = ("generation", "ingest", "models", "sweep", "web")
 MANAGE = ("python", "manage.py")
 
 
@@ -147,7 +147,7 @@ def test_one_that_is_dead_is_not_healthy(containers: Containers) -> None:
     wait_until(lambda: containers.is_healthy("ingest"), "the next one", within_s=60)
 
 
-@pytest.mark.parametrize("name", ["web", "sweep", "ingest", "generation"])
+@pytest.mark.parametrize("name", ["web", "sweep", "models", "ingest", "generation"])
 def test_it_stops_within_its_grace(containers: Containers, name: str) -> None:
     status, seconds = containers.stop(name)
     assert seconds < int(SERVICES[name]["stop_grace_period"].rstrip("s"))

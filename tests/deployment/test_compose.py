@@ -17,7 +17,14 @@ from tests.deployment.compose import FILE, PASSWORDS, ROOT, VARIABLE, Missing, r
 HERE = ROOT / "tests/deployment"
 SET = dict.fromkeys(PASSWORDS, "made-by-openssl")
 OWN = {"web", "migrate", *QUEUES}
-IN_THE_IMAGE = {"GEMMAWEB_HOME", "GEMMAWEB_HOST", "GEMMAWEB_STATIC_ROOT", "GEMMAWEB_SECRET_KEY"}  # of a volume, or of the Dockerfile
+# Of a volume, or of the Dockerfile.
+IN_THE_IMAGE = {
+    "GEMMAWEB_HOME",
+    "GEMMAWEB_MODELS_FOLDER",
+    "GEMMAWEB_HOST",
+    "GEMMAWEB_STATIC_ROOT",
+    "GEMMAWEB_SECRET_KEY",
+}
 SERVICES: dict[str, dict[str, Any]] = read(SET)["services"]
 
 
@@ -89,7 +96,7 @@ def test_it_may_do_no_more_than_it_must(service: dict[str, Any], name: str) -> N
 @pytest.mark.parametrize("name", SERVICES)
 def test_nobody_outside_reaches_it_but_web_on_this_machine(service: dict[str, Any], name: str) -> None:
     assert service.get("ports", []) == (["127.0.0.1:8000:8000"] if name == "web" else [])
-    assert set(service["networks"]) == ({"inside", "door"} if name == "web" else {"inside"})
+    assert set(service["networks"]) == ({"inside", "door"} if name in {"web", "models"} else {"inside"})
     assert read(SET)["networks"]["inside"]["internal"] is True
 
 

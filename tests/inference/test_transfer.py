@@ -91,7 +91,7 @@ def test_it_comes_whole(entry: Entry, folder: Path, hub: LocalHub) -> None:
     assert path == folder / "small.gguf"
     assert path.read_bytes() == DATA
     assert attempt.done_bytes == len(DATA)
-    assert [file.name for file in folder.iterdir()] == ["small.gguf"]
+    assert [file.name for file in folder.glob("[!.]*")] == ["small.gguf"]
     assert hub.ranges == [None]
     assert (folder.stat().st_mode & 0o777, path.stat().st_mode & 0o777) == (0o700, 0o600)
 
@@ -164,7 +164,7 @@ def test_what_lies_there_and_is_wrong_is_fetched_again(entry: Entry, folder: Pat
 def test_another_file_is_refused_and_removed(entry: Entry, folder: Path, hub: LocalHub, answer: Any, code: str) -> None:
     hub.answers = [answer]
     assert failure(transfer(entry, folder, hub)) == code
-    assert [file.stat().st_size for file in folder.iterdir()] == [0]
+    assert [(file.name, file.stat().st_size) for file in folder.glob("[!.]*")] == [("small.gguf.part", 0)]
 
 
 def test_another_mirror_may_have_the_right_one(entry: Entry, folder: Path, hub: LocalHub, other_hub: LocalHub) -> None:
@@ -282,6 +282,24 @@ def test_it_stops_at_once_and_keeps_what_came(entry: Entry, folder: Path, hub: L
         attempt.run()
     assert time.monotonic() - began < 1.3
     assert (folder / "small.gguf.part").read_bytes() == DATA[:300_000]
+
+
+def test_it_waits_for_an_attempt_that_was_thought_dead(entry: Entry, folder: Path, hub: LocalHub) -> None:
+    hub.answers = [stall_after(300_000, 20)]
+    old = transfer(entry, folder, hub, stall_s=20)
+
+    def run_old() -> None:
+        with pytest.raises(Stopped):
+            old.run()
+
+    thread = threading.Thread(target=run_old)
+    thread.start()
+    while old.done_bytes < 300_000:
+        time.sleep(0.01)
+    threading.Timer(0.3, old.stop).start()
+    assert transfer(entry, folder, hub).run().read_bytes() == DATA
+    thread.join()
+    assert hub.ranges == [None, "bytes=300000-"]
 
 
 def test_it_stops_before_it_begins(entry: Entry, folder: Path, hub: LocalHub) -> None:

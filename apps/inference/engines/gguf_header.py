@@ -42,7 +42,7 @@ Value = bool | int | float | str | list[bool] | list[int] | list[float] | list[s
 
 
 class BadModelFile(Exception):
-    """The file cannot be used as a chat model; `code` is for programs, the sentence for the person who chose the file."""
+    """The file cannot be used as a model; `code` is for programs, the sentence for the person who chose the file."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -63,24 +63,26 @@ class GgufHeader:
     control_tokens: frozenset[str] = field(repr=False)
 
 
-def read_header(path: Path) -> GgufHeader:
-    """The header of the chat model at `path`. Raises BadModelFile with the reason if it cannot be one."""
+def read_header(path: Path, *, chats: bool = True) -> GgufHeader:
+    """The header of the chat model at `path`, or of one that need not chat. Raises BadModelFile with the reason if it cannot be one."""
     try:
         with path.open("rb") as file:
-            return _read(_Reader(file, path.stat().st_size))
+            return _read(_Reader(file, path.stat().st_size), chats=chats)
     except OSError as error:
         raise BadModelFile("unreadable", f"The file cannot be read: {error.strerror}.") from error
 
 
-def _read(reader: _Reader) -> GgufHeader:
+def _read(reader: _Reader, *, chats: bool) -> GgufHeader:
     version = _read_version(reader)
     tensor_count, key_count = reader.number("<Q"), reader.number("<Q")
     if not 0 < tensor_count <= MAX_TENSORS or key_count > MAX_KEYS:
         raise _damaged(f"it claims {tensor_count} tensors and {key_count} keys")
     keys = _read_keys(reader, key_count)
     architecture = _text(keys, "general.architecture")
-    _refuse_what_cannot_chat(keys, architecture)
-    template = _text(keys, "tokenizer.chat_template")
+    _refuse_parts(keys, architecture)
+    if chats and "tokenizer.chat_template" not in keys:
+        raise BadModelFile("no_template", "The file holds no chat template, so it is no model that was trained to chat.")
+    template = _text(keys, "tokenizer.chat_template", default=None if chats else "")
     return GgufHeader(
         version=version,
         architecture=architecture,
@@ -116,15 +118,13 @@ def _read_keys(reader: _Reader, count: int) -> dict[str, Value]:
     return keys
 
 
-def _refuse_what_cannot_chat(keys: dict[str, Value], architecture: str) -> None:
+def _refuse_parts(keys: dict[str, Value], architecture: str) -> None:
     if architecture == "clip" or keys.get("general.type") == "mmproj":
         raise BadModelFile("not_a_chat_model", "This is the part of a model that sees images; choose the model's main file.")
     if keys.get("general.type") == "adapter":
         raise BadModelFile("not_a_chat_model", "This is an adapter, which changes another model; choose the model itself.")
     if isinstance(parts := keys.get("split.count"), int) and parts > 1:
         raise BadModelFile("split", f"The model is split into {parts} files; join them into one first.")
-    if "tokenizer.chat_template" not in keys:
-        raise BadModelFile("no_template", "The file holds no chat template, so it is no model that was trained to chat.")
 
 
 def _read_tokens(keys: dict[str, Value]) -> list[tuple[str, int]]:

@@ -1,0 +1,48 @@
+"""What the workers do for models: get them, read them again, and sweep up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from django.db import connection
+
+from apps.inference import downloader, downloads, keeping
+from apps.inference.background import Background
+
+getting = Background("downloads", downloader.run_all)
+reading = Background("verifications", keeping.verify_asked)
+HAND_BACK_S = 3.0
+
+
+@shared_task(name="inference.wake", ignore_result=True)
+def wake() -> None:
+    """Get what was asked for, and read what is to be read again, each in a thread of its own. Safe to lose and to deliver twice."""
+    getting.wake()
+    reading.wake()
+
+
+@shared_task(name="inference.sweep", ignore_result=True)
+def sweep() -> None:
+    """Put right what a dead worker left, and send the wake-ups that were lost."""
+    downloads.sweep()
+
+
+@worker_ready.connect
+def wake_at_start(**_: Any) -> None:
+    """Whoever waited for a worker is served now."""
+    downloads.wake_for_waiting()
+    connection.close()
+
+
+@worker_shutting_down.connect
+def hand_back_at_end(**_: Any) -> None:
+    """A download goes on in the next worker, from where it is."""
+    downloader.end()
+
+
+@worker_shutdown.connect
+def wait_at_end(**_: Any) -> None:
+    """The thread ends with the process: give it the moment that it needs."""
+    getting.join(HAND_BACK_S)
