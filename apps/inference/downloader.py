@@ -33,8 +33,9 @@ class Beats:
         self._seen: deque[tuple[float, int]] = deque([(time.monotonic(), transfer.done_bytes)])
         self._thread = threading.Thread(target=self._run, name=f"beats of {download.key}", daemon=True)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Beats:
         self._thread.start()
+        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._is_over.set()
@@ -43,11 +44,12 @@ class Beats:
     def _run(self) -> None:
         try:
             while not self._is_over.wait(BEAT_S):
-                self._beat()
+                self.beat()
         finally:
             connection.close()
 
-    def _beat(self) -> None:
+    def beat(self) -> None:
+        """Save how far it is now."""
         done = self._transfer.done_bytes
         try:
             close_old_connections()
@@ -109,8 +111,9 @@ def _transfer(download: Download) -> Transfer:
 def _fetch_and_check(download: Download, transfer: Transfer) -> services.CheckedModel:
     """Raises Stopped, DownloadFailed, NameTaken."""
     close_old_connections()  # nobody needs it for hours
-    with Beats(download, transfer):
+    with Beats(download, transfer) as beats:
         path = transfer.run()
+        beats.beat()  # all bytes are here: should the trial end this process, it is known what did
         try:
             entry: Entry = transfer.entry
             return services.check_model(path=path, name=entry.name, role=entry.role.value, sha256=entry.sha256)

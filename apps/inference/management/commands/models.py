@@ -1,38 +1,79 @@
-"""`manage.py models`: which local model answers. Takes effect at the next question, without a restart."""
+"""`manage.py models`: which local models there are, and which one answers. Takes effect at the next question, without a restart."""
 
 from __future__ import annotations
 
 import argparse
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from apps.core.errors import ProductError
-from apps.inference import services
-from apps.inference.models import InstalledModel
+from apps.inference import downloader, downloads, keeping, services
+from apps.inference.catalogue import ALONE, catalogue
+from apps.inference.models import Download, InstalledModel
+from apps.inference.offering import state_words
+
+LOOK_S = 0.25
 
 
 class Command(BaseCommand):
-    """`models add FILE [--name N]`, `models use NAME`, `models list`."""
-
-    help = "Add a model file, choose the one that answers, or list them."
+    help = "Get a model, add a file of one's own, choose the one that answers, list them, read them again, remove them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, parser_class=argparse.ArgumentParser)
+        actions.add_parser("list", help="Show the models that are here (the one in use is marked by a star), and those that can be had.")
+        pull = actions.add_parser("pull", help="Get a model of the catalogue; what came before is gone on with.")
+        pull.add_argument("name")
         add = actions.add_parser("add", help="Check a GGUF file and offer it; the file stays where it is.")
         add.add_argument("file", type=Path)
         add.add_argument("--name", default="", help="what the model is called here (default: what the file says)")
         use = actions.add_parser("use", help=f"Answer with this model from now on; `{services.NO_MODEL}` for none.")
         use.add_argument("name")
-        actions.add_parser("list", help="Show the models; the one in use is marked by a star.")
+        actions.add_parser("back", help="Answer with the model that was in use before.")
+        verify = actions.add_parser("verify", help="Read a model's file again, or all of them, and say which are changed.")
+        verify.add_argument("name", nargs="?", default="")
+        remove = actions.add_parser("remove", help="Forget a model; its file is deleted only if it was fetched by `pull` or on the page.")
+        remove.add_argument("name")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
-        actions = {"add": self.add, "use": self.use, "list": self.list}
         try:
-            actions[action](options)
+            getattr(self, action)(options)
         except ProductError as error:
             raise CommandError(str(error)) from error
+
+    def list(self, options: dict[str, Any]) -> None:
+        installed = InstalledModel.objects.order_by("name")
+        for model in installed:
+            star = "*" if model.is_active else " "
+            self.stdout.write(
+                f"{star} {model.name}  {model.architecture}  {model.quantisation}  {gigabytes(model.size_bytes)}  {model.path}"
+            )
+        here = {model.catalogue_key for model in installed}
+        self.stdout.write("\nTo be had by `manage.py models pull NAME`:")
+        for entry in catalogue().values():
+            if entry.role in ALONE and entry.key not in here:
+                self.stdout.write(f"  {entry.key}  {gigabytes(entry.size_bytes)}  {entry.licence}  {entry.good_for}")
+
+    def pull(self, options: dict[str, Any]) -> None:
+        """Fetch it here, where no worker has begun already; else look on."""
+        downloads.sweep()  # there may be no worker that does
+        asked = downloads.ask_for(name=options["name"], wakes_worker=False)
+        mine = downloads.claim(asked.key)
+        fetching = Fetching(mine) if mine else None
+        if fetching:
+            fetching.start()
+        try:
+            ended = self._follow(asked.key, fetching)
+        except KeyboardInterrupt:
+            downloads.stop(key=asked.key)
+            raise CommandError("Stopped. What came is kept: the same command goes on.") from None
+        if ended is None or ended.status != Download.Status.DONE:
+            raise CommandError(ended.reason or state_words(ended) if ended else "It was thrown away meanwhile.")
+        self.stdout.write(f"It is here. Answer with it by: manage.py models use {asked.key}")
 
     def add(self, options: dict[str, Any]) -> None:
         model = services.add_model(path=options["file"], name=options["name"])
@@ -45,8 +86,64 @@ class Command(BaseCommand):
             services.use_model(options["name"])
         self.stdout.write(f"Answers come from {options['name']} now.")
 
-    def list(self, options: dict[str, Any]) -> None:
-        for model in InstalledModel.objects.order_by("name"):
-            star = "*" if model.is_active else " "
-            size = f"{model.size_bytes / 1e9:.1f} GB"
-            self.stdout.write(f"{star} {model.name}  {model.architecture}  {model.quantisation}  {size}  {model.path}")
+    def back(self, options: dict[str, Any]) -> None:
+        self.stdout.write(f"Answers come from {services.use_model_before().name} again.")
+
+    def verify(self, options: dict[str, Any]) -> None:
+        wanted = InstalledModel.objects.called(options["name"]) if options["name"] else InstalledModel.objects.order_by("name")
+        if options["name"] and not wanted:
+            raise services.NoSuchModel
+        changed = [model.name for model in wanted if not self._is_good(model)]
+        if changed:
+            raise CommandError(f"Not what was checked: {', '.join(changed)}.")
+
+    def remove(self, options: dict[str, Any]) -> None:
+        model = keeping.remove(options["name"])
+        end = "its file was deleted" if keeping.is_ours(model) else f"its file stays at {model.path}"
+        self.stdout.write(f"Removed {model.name}; {end}.")
+
+    def _is_good(self, model: InstalledModel) -> bool:
+        is_good = keeping.verify(model)
+        model.refresh_from_db()
+        self.stdout.write(f"{model.name}: {'as it was' if is_good else model.trouble}")
+        return is_good
+
+    def _follow(self, key: str, fetching: Fetching | None) -> Download | None:
+        """The download once it has ended; None where somebody threw it away. On the way its state is written, on one line of a terminal."""
+        said = ""
+        while (download := Download.objects.filter(key=key).first()) and download.is_unfinished:
+            if fetching and fetching.has_failed():
+                raise CommandError("It broke off. The same command goes on.")
+            words = state_words(download)
+            if words != said and self.stdout.isatty():
+                self.stdout.write(f"\r\033[K{words}", ending="")
+                self.stdout.flush()
+            said = words
+            time.sleep(LOOK_S)
+        if self.stdout.isatty():
+            self.stdout.write("")
+        return download
+
+
+class Fetching(threading.Thread):
+    """The download, in this process, while its terminal is kept informed."""
+
+    def __init__(self, download: Download) -> None:
+        super().__init__(name="download", daemon=True)
+        self._download = download
+
+    def run(self) -> None:
+        """Get it."""
+        try:
+            downloader.run(self._download)
+        finally:
+            connection.close()
+
+    def has_failed(self) -> bool:
+        """Whether it ended without a word in the row: the database was away."""
+        return not self.is_alive() and Download.objects.owned(self._download).exists()
+
+
+def gigabytes(size_bytes: int) -> str:
+    """The size as shops and hubs write it."""
+    return f"{size_bytes / 1e9:.1f} GB"
