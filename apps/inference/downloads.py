@@ -77,7 +77,7 @@ def ask_for(*, name: str, asked_by: Any = None, wakes_worker: bool = True) -> Do
 @transaction.atomic
 def stop(*, key: str, stopped_by: Any = None) -> None:
     """Stop a download; what came is kept. Its worker finds out at its next beat. Raises NothingToStop."""
-    running = Download.objects.filter(key=key, status__in=Download.UNFINISHED)
+    running = Download.objects.of(key).filter(status__in=Download.UNFINISHED)
     if not running.update(status=Status.STOPPED, rate_bytes_s=0):
         raise NothingToStop
     record("model.download_stopped", actor=stopped_by, key=key)
@@ -86,7 +86,7 @@ def stop(*, key: str, stopped_by: Any = None) -> None:
 @transaction.atomic
 def discard(*, key: str, discarded_by: Any = None) -> None:
     """Forget a download that was stopped or has failed, and delete what came. Raises NotOffered."""
-    deleted, _rows = Download.objects.filter(key=key, status__in=(Status.STOPPED, Status.FAILED)).delete()
+    deleted, _rows = Download.objects.of(key).filter(status__in=(Status.STOPPED, Status.FAILED)).delete()
     if not deleted:
         raise NotOffered
     record("model.download_discarded", actor=discarded_by, key=key)

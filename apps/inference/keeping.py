@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
@@ -45,7 +45,6 @@ def verify_asked() -> None:
     """Read every file that somebody wants to be read."""
     while model := InstalledModel.objects.filter(verify_asked_at__isnull=False).order_by("verify_asked_at").first():
         verify(model)
-        close_old_connections()
 
 
 def verify(model: InstalledModel) -> bool:

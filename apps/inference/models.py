@@ -94,6 +94,10 @@ class DownloadQuerySet(models.QuerySet["Download"]):
         """All of them for an administrator of the installation, none for anybody else."""
         return self if user.is_active and user.is_superuser else self.none()
 
+    def of(self, key: str) -> DownloadQuerySet:
+        """The one of this key in the catalogue."""
+        return self.none() if "\0" in key else self.filter(key=key)  # PostgreSQL has no such text
+
     def owned(self, download: Download) -> DownloadQuerySet:
         """The row, as long as this attempt at it is the one that runs."""
         return self.filter(pk=download.pk, attempt=download.attempt, status=Download.Status.RUNNING)

@@ -8,4 +8,5 @@ from apps.inference import views
 
 urlpatterns = [
     path("admin/models/", views.models, name="models"),
+    path("admin/models/states/", views.states, name="model_states"),
 ]

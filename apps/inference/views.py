@@ -1,41 +1,118 @@
-"""The administrator's page of models: what is installed, and which one answers."""
+"""The administrator's page of models: what is here, which one answers, what can be had and how far it is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.core.errors import NotFound, ProductError
-from apps.inference import services
+from apps.inference import downloads, keeping, services
+from apps.inference.catalogue import Role
 from apps.inference.models import InstalledModel
+from apps.inference.offering import offers
+
+Act = Callable[[str, Any], str]
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def models(request: HttpRequest) -> HttpResponse:
-    """The installed models; a POST chooses the one that answers from the next question on."""
+    """The models; a POST does the act of its name to one of them, without one it chooses the model that answers."""
+    _refuse_all_but_administrators(request)
+    if request.method == "POST":
+        return _do(request, request.POST.get("act", "use"), request.POST.get("model", ""))
+    installed = InstalledModel.objects.visible_to(request.user).order_by("-is_active", "name")
+    active = next((model for model in installed if model.is_active and model.role == InstalledModel.Role.CHAT), None)
+    offered = offers(request.user)
+    context = {
+        "models": installed,
+        "active": active,
+        "before": installed.used_before().first(),
+        "no_model": services.NO_MODEL,
+        "groups": [(role.value, [offer for offer in offered if offer.entry.role == role]) for role in (Role.CHAT, Role.EMBED, Role.RERANK)],
+        "is_offline": settings.HF_HUB_OFFLINE,
+    }
+    return render(request, "inference/models.html", context)
+
+
+@login_required
+@require_safe
+def states(request: HttpRequest) -> HttpResponse:
+    """How far everything is that moves: the parts of the page that its script asks for each second."""
+    _refuse_all_but_administrators(request)
+    installed = InstalledModel.objects.visible_to(request.user)
+    context = {"models": installed, "offers": offers(request.user), "is_offline": settings.HF_HUB_OFFLINE}
+    return render(request, "inference/_states.html", context)
+
+
+def _refuse_all_but_administrators(request: HttpRequest) -> None:
     if not getattr(request.user, "is_superuser", False):
         raise NotFound
-    if request.method == "POST":
-        _choose(request, request.POST.get("model", ""))
-        return redirect("models")
-    installed = InstalledModel.objects.visible_to(request.user).order_by("-is_active", "name")
-    active = next((model for model in installed if model.is_active), None)
-    return render(request, "inference/models.html", {"models": installed, "active": active, "no_model": services.NO_MODEL})
 
 
-def _choose(request: HttpRequest, name: str) -> None:
+def _do(request: HttpRequest, act: str, name: str) -> HttpResponse:
     """What was refused is said on the page of models: there is something to do about it there."""
+    if act not in ACTS:
+        raise NotFound
     try:
-        if name == services.NO_MODEL:
-            services.use_no_model(used_by=request.user)
-            messages.success(request, _("From the next question on, the documents' own words answer."))
-        else:
-            services.use_checked_model(name, used_by=request.user)
-            messages.success(request, _("From the next question on, %(name)s answers.") % {"name": name})
+        messages.success(request, ACTS[act](name, request.user))
     except ProductError as error:
         messages.error(request, str(error))
+    return redirect(reverse("models") + ("#get" if act in ABOUT_DOWNLOADS else ""))
+
+
+def _use(name: str, user: Any) -> str:
+    if name == services.NO_MODEL:
+        services.use_no_model(used_by=user)
+        return _("From the next question on, the documents' own words answer.")
+    services.use_checked_model(name, used_by=user)
+    return _("From the next question on, %(name)s answers.") % {"name": name}
+
+
+def _back(name: str, user: Any) -> str:
+    return _("From the next question on, %(name)s answers again.") % {"name": services.use_model_before(used_by=user).name}
+
+
+def _get(name: str, user: Any) -> str:
+    downloads.ask_for(name=name, asked_by=user)
+    return _("It is being fetched. You can leave this page.")
+
+
+def _stop(name: str, user: Any) -> str:
+    downloads.stop(key=name, stopped_by=user)
+    return _("Stopped. What came is kept.")
+
+
+def _discard(name: str, user: Any) -> str:
+    downloads.discard(key=name, discarded_by=user)
+    return _("What came was thrown away.")
+
+
+def _verify(name: str, user: Any) -> str:
+    keeping.ask_to_verify(name, asked_by=user)
+    return _("The file is being read again. What is found is said on this page.")
+
+
+def _remove(name: str, user: Any) -> str:
+    return _("%(name)s was removed.") % {"name": keeping.remove(name, removed_by=user).name}
+
+
+ACTS: dict[str, Act] = {
+    "use": _use,
+    "back": _back,
+    "get": _get,
+    "stop": _stop,
+    "discard": _discard,
+    "verify": _verify,
+    "remove": _remove,
+}
+ABOUT_DOWNLOADS = ("get", "stop", "discard")
