@@ -12,13 +12,17 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
+
+from apps.inference.catalogue import catalogue
 
 HOST = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
+ENDPOINT = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?(/[\w./-]*)?", re.IGNORECASE)
 
 
 def register_checks() -> None:
     """Have `manage.py check`, and every start, look at them."""
-    for check in (check_hosts, check_proxies, check_https, check_services, check_tokens):
+    for check in (check_hosts, check_proxies, check_https, check_services, check_tokens, check_models):
         checks.register(check)
 
 
@@ -67,6 +71,21 @@ def check_tokens(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     if settings.ANSWER_MAX_TOKENS < settings.CONTEXT_TOKENS:
         return []
     return [Error("GEMMAWEB_ANSWER_MAX_TOKENS must be smaller than GEMMAWEB_CONTEXT_TOKENS.", id="gemmaweb.E005")]
+
+
+def check_models(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """HF_ENDPOINT holds web addresses, and the catalogue can be read."""
+    hint = "For example https://huggingface.co, without a password."
+    wrong: list[CheckMessage] = [
+        Error(f"HF_ENDPOINT: {endpoint!r} is no address of a hub.", hint=hint, id="gemmaweb.E006")
+        for endpoint in settings.HF_ENDPOINTS
+        if not ENDPOINT.fullmatch(endpoint)
+    ]
+    try:
+        catalogue()
+    except ImproperlyConfigured as error:
+        wrong.append(Error(str(error), hint="Mend it, or leave GEMMAWEB_CATALOGUE empty.", id="gemmaweb.E007"))
+    return wrong
 
 
 def _is_network(entry: str) -> bool:

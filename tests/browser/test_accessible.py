@@ -24,7 +24,7 @@ UNSEEN = """() => [...document.querySelectorAll("button, a[href], input, select,
 # Answers to programs, parts of pages, pictures, and ways that only lead on or take what is posted.
 NO_PAGES = {
     "healthz", "readyz", "home", "picture", "document_original", "document_page", "document_find", "citation",
-    "document_rows", "documents_selected", "conversation_messages", "examples",
+    "document_rows", "documents_selected", "conversation_messages", "examples", "model_states",
     "account_signup", "my_picture", "my_theme", "unarchive_workspace", "conversation_rename", "conversation_delete", "conversation_restore",
 }  # fmt: skip
 ELSEWHERE = {

@@ -13,7 +13,7 @@ import pytest
 from gemmaweb import checks
 from gemmaweb.local.folder import REPOSITORY
 
-ALL = (checks.check_hosts, checks.check_proxies, checks.check_https, checks.check_services, checks.check_tokens)
+ALL = (checks.check_hosts, checks.check_proxies, checks.check_https, checks.check_services, checks.check_tokens, checks.check_models)
 
 
 def found() -> list[str | None]:
@@ -31,7 +31,9 @@ def test_the_defaults_are_good() -> None:
         ("ALLOWED_HOSTS", ["http://chat.example.org"], "gemmaweb.E001"), ("ALLOWED_HOSTS", ["chat.example.org:8000"], "gemmaweb.E001"),
         ("ALLOWED_HOSTS", ["*"], "gemmaweb.W001"), ("TRUSTED_PROXIES", ["proxy.example.org"], "gemmaweb.E002"),
         ("HTTPS", True, "gemmaweb.E003"), ("DATABASE_URL", "mysql://x/y", "gemmaweb.E004"), ("REDIS_URL", "here:6379", "gemmaweb.E004"),
-        ("ANSWER_MAX_TOKENS", 8192, "gemmaweb.E005"),
+        ("ANSWER_MAX_TOKENS", 8192, "gemmaweb.E005"), ("HF_ENDPOINTS", ["huggingface.co"], "gemmaweb.E006"),
+        ("HF_ENDPOINTS", ["https://user:secret@hub.example"], "gemmaweb.E006"), ("HF_ENDPOINTS", ["ftp://hub.example"], "gemmaweb.E006"),
+        ("CATALOGUE", "/nonexistent.toml", "gemmaweb.E007"),
     ],
 )  # fmt: skip
 def test_an_impossible_setting_is_told(settings: Any, name: str, value: object, said: str) -> None:
@@ -42,6 +44,12 @@ def test_an_impossible_setting_is_told(settings: Any, name: str, value: object, 
 @pytest.mark.parametrize("host", ["chat.example.org", ".example.org", "192.168.1.7", "[::1]", "my_box", "chat.example.org."])
 def test_hosts_as_people_write_them_are_good(settings: Any, host: str) -> None:
     settings.ALLOWED_HOSTS = [host]
+    assert found() == []
+
+
+@pytest.mark.parametrize("endpoint", ["https://huggingface.co", "http://127.0.0.1:8080", "https://mirror.lan/hub"])
+def test_a_hub_as_people_write_it_is_good(settings: Any, endpoint: str) -> None:
+    settings.HF_ENDPOINTS = [endpoint]
     assert found() == []
 
 

@@ -14,7 +14,7 @@ from redis import Redis
 
 from gemmaweb import health, liveness
 
-PARTS = {"database", "migrations", "redis", "worker generation", "worker ingest", "worker sweep"}
+PARTS = {"database", "migrations", "redis", "worker generation", "worker ingest", "worker models", "worker sweep"}
 NOWHERE = "redis://127.0.0.1:1/0"
 
 
