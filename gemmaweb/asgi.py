@@ -7,13 +7,13 @@ import os
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 from servestatic import ServeStaticASGI
 
+from apps.core.late import patient_application
 from gemmaweb.sockets import SameOriginSockets
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gemmaweb.settings")
-pages = get_asgi_application()
+pages = patient_application()
 
 from apps.chat.routing import websocket_urlpatterns  # noqa: E402  # models need the application set up first
 from apps.core.bodies import BodyLimit  # noqa: E402

@@ -10,6 +10,7 @@ urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("api/", include("apps.api.urls")),
+    path("v1/", include("apps.api.v1.urls")),
     path("", include("apps.inference.urls")),
     path("admin/workspaces/", administration.workspaces, name="administration_workspaces"),
     path("admin/workspaces/new/", administration.new_workspace, name="administration_new_workspace"),

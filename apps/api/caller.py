@@ -84,6 +84,15 @@ class Caller:
         return _or_not_found(self.runs().filter(pk=pk).first())
 
 
+class Program(Caller):
+    """A program that asks by the OpenAI API: of all runs it reaches its person's own that came that way."""
+
+    def runs(self) -> GenerationQuerySet:
+        """Runs of the person's programs in these workspaces."""
+        asked = Generation.objects.of_programs(self.user).filter(workspace__in=self.workspaces())
+        return asked.select_related("question", "answer")
+
+
 class KeyAuth(HttpBearer):
     """`Authorization: Bearer <key>`."""
 

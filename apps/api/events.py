@@ -33,7 +33,7 @@ async def follow(caller: Caller, run: Generation, last_event_id: str) -> AsyncIt
     room, reader = f"conversation:{run.conversation_id}", Reader()
     try:
         await hub().join(room, reader)
-        async for frame in _Events(caller, run, last_event_id).frames(reader):
+        async for frame in Frames(caller, run, last_event_id).frames(reader):
             yield _event(frame)
     except LiveUnavailable:
         with override(caller.language):
@@ -52,8 +52,8 @@ async def ask_and_follow(caller: Caller, run: Generation) -> AsyncIterator[str]:
         yield event
 
 
-class _Events:
-    """Where one reader of one run stands."""
+class Frames:
+    """Where one reader of one run stands: by `caller.run` it is found, as long as it may be read."""
 
     def __init__(self, caller: Caller, run: Generation, last_event_id: str) -> None:
         self.caller, self.pk = caller, run.pk

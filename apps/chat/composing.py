@@ -12,7 +12,9 @@ from apps.chat.citations import CLAIM_MAX_CHARS, Sources
 from apps.chat.markers import MarkerFilter
 from apps.chat.models import Generation
 from apps.chat.prompting import prepare
+from apps.chat.requested import is_plain
 from apps.chat.snapshots import Written
+from apps.chat.stops import StopFilter
 from apps.chat.stream import StreamWriter
 from apps.core.database import in_database
 from apps.inference.engines.base import (
@@ -20,6 +22,7 @@ from apps.inference.engines.base import (
     Engine,
     EngineError,
     Piece,
+    PromptTooLong,
     QuotePiece,
     TextPiece,
     ThinkingPiece,
@@ -46,6 +49,7 @@ class Composer:
         self._request = ChatRequest(run.question.text)
         self._sources = Sources([], versions={}, language="en")
         self._markers = MarkerFilter()
+        self._stops = StopFilter()
         self._usage = UsagePiece(0, 0, 0.0)
         self._nearest: list[dict[str, object]] = []
         self._tail = ""
@@ -74,22 +78,24 @@ class Composer:
             nearest=self._nearest,
             engine=writer.engine,
             tokens=usage.answer_tokens,
+            prompt_tokens=usage.prompt_tokens,
+            is_cut=not self._stops.has_stopped and (usage.is_cut or len(writer.text) >= ANSWER_MAX_CHARS),
             tokens_per_s=round(usage.tokens_per_s, 1),
         )
 
     async def _try_again(self, engine: Engine, error: EngineError) -> None:
-        """Quote where nothing was shown yet; else go on once with the same engine, alone.
+        """Quote where nothing was shown yet, unless a program asks the model alone; else go on once with the same engine, alone.
 
-        Raises `error` where that was tried before, or the engine only stalled: it would stall again.
+        Raises `error` where that was tried before, or the same would come of it.
         """
         await self.writer.settle()
-        if not self.writer.text and engine.name != QuoteEngine.name:
+        if not self.writer.text and engine.name != QuoteEngine.name and not is_plain(self.run):
             self.writer.engine = QuoteEngine.name
             self.writer.note("model_failed")
             await self._stream(QuoteEngine())
             return
         run = self.run
-        if isinstance(error, EngineStalled) or run.engine_aborts:
+        if isinstance(error, (EngineStalled, PromptTooLong)) or run.engine_aborts:
             raise error
         if not await in_database(Generation.objects.count_abort)(pk=run.pk, attempt=run.attempt):
             raise error
@@ -102,18 +108,19 @@ class Composer:
         self._tail = self.writer.text[-CLAIM_MAX_CHARS:]
         self._markers = MarkerFilter(self._sources.numbers)
         self._markers.skip(self.writer.text)
+        self._stops = StopFilter(self._request.sampling.stop)
         async with aclosing(engine.stream(replace(self._request, written=self.writer.text))) as pieces:
             piece = await _next(pieces, within_s=engines.first_piece_s())
             while piece and len(self.writer.text) < ANSWER_MAX_CHARS:
                 self._take(piece)
-                piece = await _next(pieces, within_s=STALL_S)
-        self._show(self._markers.finish())
+                piece = None if self._stops.has_stopped else await _next(pieces, within_s=STALL_S)
+        self._show(self._readable(self._stops.finish()) + self._markers.finish())
         await self.writer.settle()
 
     def _take(self, piece: Piece) -> None:
         match piece:
             case TextPiece():
-                self._show(self._markers.feed(_storable(piece.text)))
+                self._show(self._readable(self._stops.feed(_storable(piece.text))))
             case ThinkingPiece():
                 self.writer.add_thinking(_storable(piece.text))
             case QuotePiece():
@@ -122,6 +129,10 @@ class Composer:
             case UsagePiece():
                 self._usage = piece
                 self.writer.measure(piece.tokens_per_s)
+
+    def _readable(self, text: str) -> str:
+        """`text` without markers that stand for nothing; to a program that cites nothing [1] is text like any other."""
+        return text if is_plain(self.run) else self._markers.feed(text)
 
     def _show(self, text: str) -> None:
         """Show `text`, and with it what its markers stand for."""

@@ -40,6 +40,7 @@ def end(run: Generation, *, status: str, written: Written, error: str = "") -> N
     """Write the end of `run`, whose row the caller has locked, and tell it on commit."""
     run.status, run.error, run.finished_at = status, "" if status == Status.STOPPED else error, timezone.now()
     run.notes, run.nearest = written.notes, written.nearest
+    run.prompt_tokens, run.is_cut = written.prompt_tokens, written.is_cut
     run.text, run.thinking, run.citations = "", "", []  # from now on they are the answer's
     run.save()
     answer = run.answer

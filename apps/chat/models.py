@@ -28,12 +28,19 @@ ERROR_SENTENCES = {
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def visible_to(self, user: User) -> ConversationQuerySet:
-        """The person's own conversations in workspaces that they still belong to, deleted ones left out."""
-        return self.filter(author=user, workspace__in=Workspace.objects.visible_to(user), deleted_at=None)
+        """The person's own conversations in workspaces that they still belong to; deleted ones and those of programs left out."""
+        return self.filter(author=user, workspace__in=Workspace.objects.visible_to(user), deleted_at=None, is_program=False)
+
+    def of_programs(self, user: User) -> ConversationQuerySet:
+        """What the person's programs asked by the OpenAI API, in workspaces that the person still belongs to."""
+        return self.filter(author=user, workspace__in=Workspace.objects.visible_to(user), is_program=True)
 
 
 class Conversation(models.Model):
-    """A talk between one person and the model. `audience` is its author alone until sharing comes."""
+    """A talk between one person and the model. `audience` is its author alone until sharing comes.
+
+    `is_program` marks one request of a program by the OpenAI API: no page shows it, and it is erased after an hour.
+    """
 
     class Audience(models.TextChoices):
         AUTHOR = "author", _("Only me")
@@ -47,11 +54,15 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True)
+    is_program = models.BooleanField(default=False)
 
     objects = ConversationQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "author", "-updated_at"], name="conversation_recent")]
+        indexes = [
+            models.Index(fields=["workspace", "author", "-updated_at"], name="conversation_recent"),
+            models.Index(fields=["updated_at"], name="conversation_programs", condition=Q(is_program=True)),
+        ]
 
     def __str__(self) -> str:
         return self.title or str(self.pk)
@@ -108,6 +119,10 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def visible_to(self, user: User) -> GenerationQuerySet:
         """Runs in conversations that `user` may read: the only door for views and sockets."""
         return self.filter(conversation__in=Conversation.objects.visible_to(user))
+
+    def of_programs(self, user: User) -> GenerationQuerySet:
+        """Runs that the person's programs asked for by the OpenAI API: its only door."""
+        return self.filter(conversation__in=Conversation.objects.of_programs(user))
 
     def active(self) -> GenerationQuerySet:
         """Those that have not ended."""
@@ -172,6 +187,7 @@ class Generation(models.Model):
     key = models.CharField(max_length=100)
     lane = models.PositiveSmallIntegerField(choices=Lane.choices, default=Lane.TALK)
     max_tokens = models.PositiveIntegerField()
+    request = models.JSONField(null=True, help_text="What a program asked, whole, as apps.chat.requested writes it; null for people.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     attempt = models.PositiveIntegerField(default=0)
     last_seq = models.PositiveIntegerField(default=0)
@@ -182,6 +198,8 @@ class Generation(models.Model):
     citations = models.JSONField(default=list, help_text="The sources bound so far, as the end will store them.")
     notes = models.JSONField(default=list, help_text="Codes of what happened on the way: worker_restarted, model_failed, ...")
     error = models.CharField(max_length=40, blank=True)
+    prompt_tokens = models.PositiveIntegerField(default=0)
+    is_cut = models.BooleanField(default=False, help_text="Whether the limit of tokens ended the answer.")
     nearest = models.JSONField(default=list, help_text="Where nothing clearly answers: the best hits, never sources.")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.conf import settings
 from django.db import models
 
 from apps.chat.citations import Sources
 from apps.chat.models import Generation, Message
+from apps.chat.requested import is_plain, question_before, request_of
 from apps.documents.models import Chunk, Document
 from apps.documents.search import Found, find_passages
 from apps.inference.engines.base import ChatRequest, Passage, Turn
@@ -32,24 +35,30 @@ def search_text(run: Generation) -> str:
     question = run.question.text
     if len(question.split()) >= SHORT_QUESTION_WORDS:
         return question
-    before = _earlier(run).filter(role=Message.Role.USER).first()
-    return f"{question}\n{before.text}" if before else question
+    earlier = _earlier(run).filter(role=Message.Role.USER).values_list("text", flat=True)
+    before = question_before(run) if run.request else earlier.first()
+    return f"{question}\n{before}" if before else question
 
 
 def prepare(run: Generation) -> tuple[ChatRequest, Sources]:
-    """The request for `run`, and what its engine may cite: as many passages, then as many earlier turns, as the context has room for."""
+    """The request for `run`, and what its engine may cite: as many passages, then as many earlier turns, as the context has room for.
+
+    A program brings its turns itself, and all of them come; who asks the model alone gets no passages.
+    """
+    if is_plain(run):
+        return request_of(run, ""), Sources([], versions={}, language="en")
+    asked = request_of(run, SYSTEM) if run.request else ChatRequest(run.question.text, system=SYSTEM, max_tokens=run.max_tokens)
     found = find_passages(run.workspace, search_text(run), PASSAGES)
     versions = dict(Chunk.objects.filter(pk__in=[hit.chunk for hit in found.hits]).values_list("pk", "version_id"))
     sources = Sources(found.hits, versions=versions, language=found.language, bound=run.citations)
-    room_chars = max(0, (settings.CONTEXT_TOKENS - run.max_tokens) * CHARS_PER_TOKEN - len(run.question.text) - len(SYSTEM))
+    asked_chars = len(asked.question) + len(asked.system) + sum(len(turn.text) for turn in asked.turns)
+    room_chars = max(0, (settings.CONTEXT_TOKENS - run.max_tokens) * CHARS_PER_TOKEN - asked_chars)
     passages = _passages(found, sources.numbers, int(room_chars * PASSAGES_SHARE))
     room_chars -= sum(len(passage.text) for passage in passages)
-    request = ChatRequest(
-        question=run.question.text,
-        turns=_turns(run, room_chars),
+    request = replace(
+        asked,
+        turns=asked.turns if run.request else _turns(run, room_chars),
         passages=passages,
-        system=SYSTEM,
-        max_tokens=run.max_tokens,
         language=found.language,
         has_documents=Document.objects.filter(workspace=run.workspace, deleted_at=None).exists(),
         relevance=found.relevance,

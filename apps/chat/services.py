@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import User
 from apps.chat.ending import end
 from apps.chat.models import Conversation, Generation, Message
+from apps.chat.requested import Requested, question_of
 from apps.chat.snapshots import written_so_far
 from apps.chat.waiting import WAKE, tell_places_on_commit
 from apps.core import live, queue
@@ -24,6 +26,7 @@ from apps.workspaces.writable import hold_writable
 TITLE_MAX_CHARS = 60
 KEY_MAX_CHARS = 100
 UNDO_FOR = timedelta(hours=1)
+PROGRAM = "API"  # the title of what programs ask: no page shows it
 
 Status = Generation.Status
 
@@ -85,6 +88,25 @@ def ask(
         return asked.select_related("question", "answer").get()
 
 
+@transaction.atomic
+def ask_for_program(*, workspace: Workspace, asked_by: User, request: Requested, max_tokens: int | None) -> Generation:
+    """Queue an answer to what a program asks, whole, by the OpenAI API; its run, still QUEUED, behind the questions of people.
+
+    Its conversation is of this one request, and is seen by nobody else. Raises NotFound and Archived.
+    """
+    hold_writable(workspace.pk)
+    talk = Conversation.objects.create(workspace=workspace, author=asked_by, title=PROGRAM, is_program=True)
+    return _store(
+        talk.pk,
+        asked_by=asked_by,
+        text=question_of(request),
+        key=str(uuid4()),
+        lane=Generation.Lane.API,
+        max_tokens=_limit(max_tokens),
+        request=request,
+    )
+
+
 def _refuse_bad_question(text: str, key: str, max_tokens: int | None) -> None:
     if not text.strip():
         raise QuestionEmpty
@@ -102,7 +124,7 @@ def _limit(max_tokens: int | None) -> int:
     return min(max_tokens or settings.ANSWER_MAX_TOKENS, settings.ANSWER_MAX_TOKENS)
 
 
-def _store(conversation_pk: UUID, *, asked_by: User, text: str, key: str, lane: int, max_tokens: int) -> Generation:
+def _store(conversation_pk: UUID, *, asked_by: User, text: str, **of_run: Any) -> Generation:
     talk = only(Conversation.objects.select_for_update().filter(pk=conversation_pk, deleted_at=None))  # it may have gone meanwhile
     last = talk.messages.order_by("-sequence").first()
     question = Message.objects.create(conversation=talk, parent=last, sequence=talk.next_sequence, role=Message.Role.USER, text=text)
@@ -113,9 +135,7 @@ def _store(conversation_pk: UUID, *, asked_by: User, text: str, key: str, lane: 
         question=question,
         answer=answer,
         asked_by=asked_by,
-        key=key,
-        lane=lane,
-        max_tokens=max_tokens,
+        **of_run,
     )
     talk.next_sequence += 2
     talk.updated_at = timezone.now()

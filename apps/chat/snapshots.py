@@ -31,6 +31,8 @@ class Written:
     nearest: list[dict[str, Any]] = field(default_factory=list)
     engine: str = ""
     tokens: int = 0
+    prompt_tokens: int = 0
+    is_cut: bool = False
     tokens_per_s: float = 0.0
 
     @property

@@ -21,6 +21,7 @@ from apps.workspaces.models import Membership
 logger = logging.getLogger(__name__)
 DEAD_AFTER = timedelta(seconds=8)  # 16 beats
 TAKEOVERS_MAX = 1
+PROGRAMS_KEPT_FOR = timedelta(hours=1)
 
 Status = Generation.Status
 
@@ -35,6 +36,7 @@ def sweep() -> None:
     for run in _for_nobody():
         stop(run=run)
     Conversation.objects.filter(deleted_at__lt=timezone.now() - UNDO_FOR).delete()
+    _of_programs_before().delete()
     if not queue.has_messages("generation"):
         wake_free_slots()
 
@@ -43,6 +45,13 @@ def _dead() -> models.QuerySet[Generation]:
     """Runs whose worker has not been heard of for a while."""
     taken = Generation.objects.filter(status__in=(Status.RUNNING, Status.STOPPING))
     return taken.filter(beat_at__lt=timezone.now() - DEAD_AFTER)
+
+
+def _of_programs_before() -> models.QuerySet[Conversation]:
+    """What programs asked so long ago that nobody waits for it: it was theirs to keep."""
+    unfinished = Generation.objects.active().filter(conversation=models.OuterRef("pk"))
+    old = Conversation.objects.filter(is_program=True, updated_at__lt=timezone.now() - PROGRAMS_KEPT_FOR)
+    return old.filter(~models.Exists(unfinished))
 
 
 def _for_nobody() -> models.QuerySet[Generation]:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import ProductError
+from apps.core.openai_form import error_body
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -55,7 +56,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Pass the request on, if its body is welcome and fits."""
-        body = _Body(limit_of(scope), receive, send)
+        body = _Body(scope["path"], limit_of(scope), receive, send)
         if refused := await self._refused(scope, body.limit_bytes):
             await body.refuse(refused)
         else:
@@ -75,7 +76,8 @@ class BodyLimit:
 class _Body:
     """One request's body: counted on the way in."""
 
-    def __init__(self, limit_bytes: int, receive: Receive, send: Send) -> None:
+    def __init__(self, path: str, limit_bytes: int, receive: Receive, send: Send) -> None:
+        self.path = path
         self.limit_bytes = limit_bytes
         self.read_bytes = 0
         self.is_answered = False
@@ -100,7 +102,7 @@ class _Body:
 
     async def refuse(self, error: ProductError) -> None:
         """Answer, and close: what still comes of the body is nobody's."""
-        content = json.dumps({"error": error.as_dict()}).encode()
+        content = json.dumps(error_body(self.path, error)).encode()
         told = {"content-type": "application/json", "content-length": str(len(content)), "connection": "close", **error.headers}
         headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
         await self.send({"type": "http.response.start", "status": error.status, "headers": headers})

@@ -11,6 +11,7 @@ from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import ProductError
+from apps.core.openai_form import PREFIX, error_body
 
 
 class NotAllowed(ProductError):
@@ -23,13 +24,13 @@ class NotAllowed(ProductError):
 
 def wants_json(request: HttpRequest) -> bool:
     """True for programs and for our own scripts; a person's browser asks for a page."""
-    return request.path.startswith("/api/") or "text/html" not in request.headers.get("Accept", "")
+    return request.path.startswith(("/api/", PREFIX)) or "text/html" not in request.headers.get("Accept", "")
 
 
 def error_response(request: HttpRequest, error: ProductError) -> HttpResponse:
     """`{"error": {...}}` for programs, a page with the sentence for people, both with the error's status."""
     if wants_json(request):
-        response: HttpResponse = JsonResponse({"error": error.as_dict()}, status=error.status)
+        response: HttpResponse = JsonResponse(error_body(request.path, error), status=error.status)
     else:
         response = render(request, "error.html", {"error": error}, status=error.status)
     for name, value in error.headers.items():

@@ -16,6 +16,7 @@ from .engines.base import (
     Passage,
     Piece,
     PromptTooLong,
+    Sampling,
     TextPiece,
     ThinkingPiece,
     Turn,
@@ -41,7 +42,9 @@ def read_request(fields: dict[str, Any]) -> ChatRequest:
     """The request in a chat message."""
     turns = tuple(Turn(**turn) for turn in fields.pop("turns"))
     passages = tuple(Passage(**passage) for passage in fields.pop("passages"))
-    return ChatRequest(turns=turns, passages=passages, **fields)
+    asked = fields.pop("sampling")
+    sampling = Sampling(**asked | {"stop": tuple(asked["stop"])})
+    return ChatRequest(turns=turns, passages=passages, sampling=sampling, **fields)
 
 
 def piece_message(piece: Piece) -> dict[str, Any]:

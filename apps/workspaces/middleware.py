@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import ProductError
 from apps.core.http import error_response
+from apps.core.openai_form import PREFIX
 from apps.workspaces import services
 
 OPEN = ("/healthz", "/readyz")
@@ -34,7 +35,7 @@ class FirstRunMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not self.is_set_up and request.path not in OPEN:
             self.is_set_up = services.is_set_up()
-            if not self.is_set_up and request.path.startswith("/api/"):
+            if not self.is_set_up and request.path.startswith(("/api/", PREFIX)):
                 return error_response(request, NotSetUp())
             if not self.is_set_up and request.path != reverse("first_run"):
                 return redirect("first_run")

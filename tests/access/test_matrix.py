@@ -117,7 +117,8 @@ def ask(client: Client, method: str, route: str, run: Generation) -> int:
     subjects = {"api/runs": run.pk, "api/conv": run.conversation_id, "c/<uuid:": run.conversation_id, "api/keys": ApiKey.objects.get().pk}
     subjects |= {"admin/pe": run.asked_by_id, "admin/wo": run.workspace_id}
     subject = {**subjects, "pictures": run.asked_by_id}.get(route[:8], document.pk)
-    path = "/" + route.replace("<slug:slug>", "harbour").replace("<int:number>", "1").replace("<int:n>", "1").replace("<path:rest>", "x")
+    path = "/" + route.replace("<slug:slug>", "harbour").replace("<int:number>", "1").replace("<int:n>", "1")
+    path = path.replace("<path:rest>", "x").replace("<path:name>", "x")
     path = path.replace("<uuid:message>", str(run.answer_id)).replace("<str:token>", "no-such-token")
     path = path.replace("<slug:name>/<int:side>", "face/64")
     path = path.replace("<uuidstr:pk>", str(subject)).replace("<uuid:pk>", str(subject))

@@ -48,12 +48,28 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen, where a program asked for it: what is None is as the model's makers advise.
+
+    Writing ends before the first of the `stop` texts; an engine that does not look for them is cut there by who reads it.
+    """
+
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """All that an engine needs to answer one question.
 
     `written` is what an earlier attempt already showed: the engine goes on from there and yields only what is new.
     `weights` are what share of the question each of its terms carries, by its idf in this workspace; `relevance` is the
     best hit's share of the highest score that the question could reach (0..1). Both are empty where no document was searched.
+    `thinks` asks a model that can to think before it answers.
     """
 
     question: str
@@ -66,6 +82,8 @@ class ChatRequest:
     has_documents: bool = False
     relevance: float = 0.0
     weights: Mapping[str, float] = field(default_factory=dict)
+    sampling: Sampling = Sampling()
+    thinks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +111,12 @@ class QuotePiece:
 
 @dataclass(frozen=True, slots=True)
 class UsagePiece:
-    """Figures of the run so far: tokens read and written, and the speed of writing in tokens per second."""
+    """Figures of the run so far: tokens read and written, the speed of writing in tokens per second, whether the limit ended it."""
 
     prompt_tokens: int
     answer_tokens: int
     tokens_per_s: float
+    is_cut: bool = False
 
 
 Piece = TextPiece | ThinkingPiece | QuotePiece | UsagePiece

@@ -10,6 +10,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -74,8 +75,9 @@ class LlamaModel:
             "stream": True,
             "stream_options": {"include_usage": True},
             "return_progress": True,  # chunks while the prompt is read: without one a run cannot be stopped
-            "chat_template_kwargs": {"enable_thinking": False},
+            "chat_template_kwargs": {"enable_thinking": request.thinks},
             **SAMPLING,
+            **{name: value for name, value in asdict(request.sampling).items() if value not in (None, ())},
         }
         return body | {"grammar": grammar_beginning_with(tail)} if tail else body
 
@@ -88,13 +90,16 @@ class ChunkReader:
         self._prompt_tokens = 0
         self._answer_tokens = 0
         self._first_at = self._told_at = 0.0
+        self._is_cut = False
 
     def pieces(self, chunk: Chunk) -> list[Piece]:
         """The pieces in `chunk`, mostly one or none. Raises EngineError where it reports an error."""
         if "error" in chunk:
             raise _error(chunk["error"])
         self._prompt_tokens = chunk.get("prompt_progress", {}).get("total", self._prompt_tokens)
-        delta = chunk["choices"][0]["delta"] if chunk["choices"] else {}
+        choice = chunk["choices"][0] if chunk["choices"] else {}
+        delta = choice.get("delta", {})
+        self._is_cut = self._is_cut or choice.get("finish_reason") == "length"
         found: list[Piece] = []
         if thought := delta.get("reasoning_content"):
             found.append(ThinkingPiece(thought))
@@ -117,7 +122,8 @@ class ChunkReader:
         """llama.cpp's own at the end; until then a piece is counted as a token, and told once a second."""
         if "usage" in chunk:
             usage, timings = chunk["usage"], chunk.get("timings", {})
-            return [UsagePiece(usage["prompt_tokens"], usage["completion_tokens"], float(timings.get("predicted_per_second", 0.0)))]
+            speed = float(timings.get("predicted_per_second", 0.0))
+            return [UsagePiece(usage["prompt_tokens"], usage["completion_tokens"], speed, self._is_cut)]
         if not wrote:
             return []
         now = time.monotonic()

@@ -1,0 +1,48 @@
+"""Names of models: what they stand for in a program's request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from apps.api.caller import Caller
+from apps.api.v1.refusals import ModelNotFound
+from apps.chat.engines import engine_name
+from apps.inference.services import NO_MODEL
+from apps.workspaces.models import Workspace
+
+OF_DOCUMENTS = "documents:"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A model that a program may ask. `searches`: the workspace's documents are searched, and the answer cites them."""
+
+    name: str
+    workspace: Workspace
+    searches: bool
+
+    def entry(self) -> dict[str, object]:
+        """As `GET /v1/models` lists it."""
+        created = int(self.workspace.created_at.timestamp())
+        return {"id": self.name, "object": "model", "created": created, "owned_by": self.workspace.slug}
+
+
+def models_of(caller: Caller) -> list[Named]:
+    """The model that answers now, then each reachable workspace's documents. `quote` knows nothing but documents: it always searches."""
+    known: dict[str, Named] = {}
+    workspaces = list(caller.workspaces().order_by("slug"))
+    for workspace in workspaces:
+        name = engine_name(workspace) or NO_MODEL
+        known.setdefault(name, Named(name, workspace, searches=name == NO_MODEL))
+    for workspace in workspaces:
+        name = f"{OF_DOCUMENTS}{workspace.slug}"
+        known[name] = Named(name, workspace, searches=True)
+    return list(known.values())
+
+
+def model_named(caller: Caller, name: str) -> Named:
+    """The model of this name. Raises ModelNotFound."""
+    for named in models_of(caller):
+        if named.name == name:
+            return named
+    raise ModelNotFound
