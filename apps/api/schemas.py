@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from apps.chat.models import Conversation, Generation, Message
 from apps.chat.snapshots import citation_entry, snapshot_frame
+from apps.core.text.storable import storable
 from apps.documents.models import Document, DocumentVersion
 from apps.documents.search import Hit
 
@@ -28,20 +29,13 @@ def _example(**values: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [values]})
 
 
-def _storable(text: str) -> str:
-    """PostgreSQL takes no NUL, and half a surrogate pair is no character."""
-    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("must not hold NUL characters or halves of surrogate pairs")
-    return text
-
-
 def _whole(number: object) -> object:
     """7.0 is 7 in JSON, which knows one kind of number."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 WHOLE = BeforeValidator(_whole)  # stands behind the limits, or the document does not tell them
-Text = Annotated[str, AfterValidator(_storable)]
+Text = Annotated[str, AfterValidator(storable)]
 WORDS = {"pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}  # for the document only: what is wrong with a text is told in a sentence of ours
 NO_NUL = {"pattern": r"^[^\x00]*$"}
 

@@ -84,7 +84,8 @@ class Answer:
     async def _save(self) -> bool:
         """The row is written on another thread: what goes there is copied first, as this one goes on writing."""
         seq, writer = self.writer.seq, self.writer
-        written = {"text": writer.text, "thinking": writer.thinking, "citations": [*writer.citations], "notes": [*writer.notes]}
+        lists = {"citations": [*writer.citations], "calls": [*writer.calls], "notes": [*writer.notes]}
+        written = {"text": writer.text, "thinking": writer.thinking, **lists}
         is_ours = await in_database(Generation.objects.beat)(
             pk=self.run.pk, attempt=self.run.attempt, **(written if seq != self._saved_seq else {})
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from apps.chat import engines
 from apps.chat.citations import CLAIM_MAX_CHARS, Sources
@@ -18,12 +18,14 @@ from apps.chat.stops import StopFilter
 from apps.chat.stream import StreamWriter
 from apps.core.database import in_database
 from apps.inference.engines.base import (
+    CallPiece,
     ChatRequest,
     Engine,
     EngineError,
     Piece,
     PromptTooLong,
     QuotePiece,
+    RequestRefused,
     TextPiece,
     ThinkingPiece,
     UsagePiece,
@@ -58,7 +60,10 @@ class Composer:
         """Write the whole answer. Raises EngineError where it could not be brought to its end."""
         run = self.run
         engine = await engines.choose_engine(run.workspace)
-        self.writer.begin(engine=engine.name, text=run.text, thinking=run.thinking, citations=run.citations, notes=run.notes)
+        bound = {"citations": run.citations, "calls": run.calls, "notes": run.notes}
+        self.writer.begin(engine=engine.name, text=run.text, thinking=run.thinking, **bound)
+        if run.calls:  # an earlier attempt has called: it is the program's turn
+            return
         self._request, self._sources = await in_database(prepare)(run)
         try:
             await self._stream(engine)
@@ -74,6 +79,7 @@ class Composer:
             text=writer.text,
             thinking=writer.thinking,
             citations=writer.citations,
+            calls=writer.calls,
             notes=writer.notes,
             nearest=self._nearest,
             engine=writer.engine,
@@ -89,13 +95,15 @@ class Composer:
         Raises `error` where that was tried before, or the same would come of it.
         """
         await self.writer.settle()
+        if self.writer.calls:  # the program can go on with what was called
+            return
         if not self.writer.text and engine.name != QuoteEngine.name and not is_plain(self.run):
             self.writer.engine = QuoteEngine.name
             self.writer.note("model_failed")
             await self._stream(QuoteEngine())
             return
         run = self.run
-        if isinstance(error, (EngineStalled, PromptTooLong)) or run.engine_aborts:
+        if isinstance(error, (EngineStalled, PromptTooLong, RequestRefused)) or run.engine_aborts:
             raise error
         if not await in_database(Generation.objects.count_abort)(pk=run.pk, attempt=run.attempt):
             raise error
@@ -126,6 +134,8 @@ class Composer:
             case QuotePiece():
                 self._sources.announce(piece)
                 self._markers.offered.add(piece.n)
+            case CallPiece(call):
+                self.writer.call(asdict(call))
             case UsagePiece():
                 self._usage = piece
                 self.writer.measure(piece.tokens_per_s)

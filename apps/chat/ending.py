@@ -31,7 +31,7 @@ def finish(*, pk: UUID, attempt: int, seq: int, status: str, written: Written, e
 @transaction.atomic
 def hand_over(*, pk: UUID, attempt: int, written: Written) -> bool:
     """Save what was written and let another worker go on; False if this attempt no longer owns the run, or it is to stop."""
-    saved = {"text": written.text, "thinking": written.thinking, "citations": written.citations, "notes": written.notes}
+    saved = {name: getattr(written, name) for name in ("text", "thinking", "citations", "calls", "notes")}
     tell_places_on_commit()
     return Generation.objects.hand_over(pk=pk, attempt=attempt, **saved)
 
@@ -40,7 +40,7 @@ def end(run: Generation, *, status: str, written: Written, error: str = "") -> N
     """Write the end of `run`, whose row the caller has locked, and tell it on commit."""
     run.status, run.error, run.finished_at = status, "" if status == Status.STOPPED else error, timezone.now()
     run.notes, run.nearest = written.notes, written.nearest
-    run.prompt_tokens, run.is_cut = written.prompt_tokens, written.is_cut
+    run.calls, run.prompt_tokens, run.is_cut = written.calls, written.prompt_tokens, written.is_cut
     run.text, run.thinking, run.citations = "", "", []  # from now on they are the answer's
     run.save()
     answer = run.answer

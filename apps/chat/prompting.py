@@ -51,7 +51,7 @@ def prepare(run: Generation) -> tuple[ChatRequest, Sources]:
     found = find_passages(run.workspace, search_text(run), PASSAGES)
     versions = dict(Chunk.objects.filter(pk__in=[hit.chunk for hit in found.hits]).values_list("pk", "version_id"))
     sources = Sources(found.hits, versions=versions, language=found.language, bound=run.citations)
-    asked_chars = len(asked.question) + len(asked.system) + sum(len(turn.text) for turn in asked.turns)
+    asked_chars = len(asked.question) + len(asked.system) + sum(len(turn.text) for turn in (*asked.turns, *asked.since))
     room_chars = max(0, (settings.CONTEXT_TOKENS - run.max_tokens) * CHARS_PER_TOKEN - asked_chars)
     passages = _passages(found, sources.numbers, int(room_chars * PASSAGES_SHARE))
     room_chars -= sum(len(passage.text) for passage in passages)

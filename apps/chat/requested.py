@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from apps.chat.models import Generation
-from apps.inference.engines.base import ChatRequest, Sampling, Turn
+from apps.inference.engines.base import ChatRequest, Sampling, ToolCall, Turn, Wanted
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class Called(TypedDict):
+    """One call of a tool, `arguments` as JSON."""
+
+    id: str
+    name: str
+    arguments: str
 
 
 class Said(TypedDict):
@@ -15,6 +23,9 @@ class Said(TypedDict):
 
     role: Role
     text: str
+    thinking: NotRequired[str]
+    calls: NotRequired[list[Called]]
+    answers: NotRequired[str]
 
 
 class Requested(TypedDict):
@@ -22,6 +33,7 @@ class Requested(TypedDict):
 
     messages: list[Said]
     sampling: dict[str, Any]
+    wanted: dict[str, Any]
     thinks: bool
     searches: bool
 
@@ -47,13 +59,22 @@ def request_of(run: Generation, system: str) -> ChatRequest:
     """The request of a run that a program asked for, `system` in front of what the program's own messages say in that place."""
     asked = cast("Requested", run.request)
     told = [message["text"] for message in asked["messages"] if message["role"] == "system"]
-    turns = [Turn(message["role"], message["text"]) for message in asked["messages"] if message["role"] != "system"]
+    turns = [_turn(message) for message in asked["messages"] if message["role"] != "system"]
+    last = max((place for place, turn in enumerate(turns) if turn.role == "user"), default=-1)
     sampling = asked["sampling"]
     return ChatRequest(
-        question=turns[-1].text if turns else "",
-        turns=tuple(turns[:-1]),
+        question=turns[last].text if last >= 0 else "",
+        turns=tuple(turns[: max(last, 0)]),
+        since=tuple(turns[last + 1 :]),
         system="\n\n".join(filter(None, [system, *told])),
         max_tokens=run.max_tokens,
         sampling=Sampling(**sampling | {"stop": tuple(sampling.get("stop", ()))}),
+        wanted=Wanted(**asked["wanted"]),
         thinks=asked["thinks"],
     )
+
+
+def _turn(message: Said) -> Turn:
+    role = cast("Literal['user', 'assistant', 'tool']", message["role"])
+    calls = tuple(ToolCall(**call) for call in message.get("calls", []))
+    return Turn(role, message["text"], thinking=message.get("thinking", ""), calls=calls, answers=message.get("answers", ""))

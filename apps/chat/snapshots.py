@@ -27,6 +27,7 @@ class Written:
     text: str = ""
     thinking: str = ""
     citations: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[dict[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     nearest: list[dict[str, Any]] = field(default_factory=list)
     engine: str = ""
@@ -65,13 +66,14 @@ def read_shown(run: UUID, attempt: int) -> Shown | None:
     state = json.loads(raw) if raw else {}
     if state.get("chars") != len(text or ""):  # Redis was emptied in between
         return None
-    written = Written(text or "", thinking or "", state["citations"], state["notes"], engine=state["engine"])
+    bound = {name: state.get(name, []) for name in ("citations", "calls", "notes")}
+    written = Written(text or "", thinking or "", engine=state["engine"], **bound)
     return Shown(attempt, state["seq"], state["taken"], html or "", written)
 
 
 def written_so_far(run: Generation) -> Written:
     """The longer of what Redis and the row know of a run that nobody writes at this moment."""
-    in_row = Written(run.text, run.thinking, run.citations, run.notes)
+    in_row = Written(run.text, run.thinking, run.citations, run.calls, run.notes)
     shown_last = read_shown(run.pk, run.attempt)
     if shown_last is None or len(shown_last.written.text) < len(run.text):
         return in_row

@@ -49,6 +49,7 @@ class StreamWriter:
         self.seq = 0
         self.text = self.thinking = self.engine = ""
         self.citations: list[dict[str, Any]] = []
+        self.calls: list[dict[str, str]] = []
         self.notes: list[str] = []
         self.tokens_per_s = 0.0
         self.html: list[str] = []
@@ -58,10 +59,10 @@ class StreamWriter:
         self._begun = self._is_stored_whole = False
         self._flusher = flusher
 
-    def begin(self, *, engine: str, text: str = "", thinking: str = "", citations: list[dict[str, Any]], notes: list[str]) -> None:
-        """Start from what earlier attempts have shown; the next flush tells that the run has started."""
+    def begin(self, *, engine: str, text: str = "", thinking: str = "", **bound: list[Any]) -> None:
+        """Start from what earlier attempts have shown, `citations`, `calls` and `notes` among it; the next flush tells of the start."""
         self.engine, self.text, self.thinking = engine, text, thinking
-        self.citations, self.notes = list(citations), list(notes)
+        self.citations, self.calls, self.notes = (list(bound.get(name, [])) for name in ("citations", "calls", "notes"))
         self._read_blocks(text)
         self._begun = True
         self._flusher.wake(self)
@@ -77,6 +78,10 @@ class StreamWriter:
     def cite(self, citation: dict[str, Any]) -> None:
         """Say what a marker stands for, in the frame that shows the marker."""
         self._add("citations", [*self._waiting.get("citations", []), citation])
+
+    def call(self, call: dict[str, str]) -> None:
+        """Tell the program that asked which tool the model calls."""
+        self._add("calls", [*self._waiting.get("calls", []), call])
 
     def note(self, code: str) -> None:
         """Say what happened on the way."""
@@ -129,6 +134,7 @@ class StreamWriter:
         self.text += waiting.get("text", "")
         self.thinking += waiting.get("thinking", "")
         self.citations += waiting.get("citations", [])
+        self.calls += waiting.get("calls", [])
         self.notes += waiting.get("notes", [])
         frame = {"type": "delta", "run": str(self.run), "attempt": self.attempt, "seq": self.seq, **waiting}
         if "citations" in frame:
@@ -172,6 +178,7 @@ class StreamWriter:
             "taken": self._taken,
             "engine": self.engine,
             "citations": self.citations,
+            "calls": self.calls,
             "notes": self.notes,
         }
 

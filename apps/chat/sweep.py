@@ -79,7 +79,7 @@ def _take_over(pk: UUID) -> None:
 
 def _requeue(run: Generation, written: Written) -> None:
     """Let another worker go on from all that was shown."""
-    run.text, run.thinking, run.citations = written.text, written.thinking, written.citations
+    run.text, run.thinking, run.citations, run.calls = written.text, written.thinking, written.citations, written.calls
     run.notes = [*written.notes, "worker_restarted"]
     run.takeovers += 1
     run.status, run.beat_at = Status.QUEUED, None

@@ -10,22 +10,26 @@ from dataclasses import asdict
 from typing import Any
 
 from .engines.base import (
+    CallPiece,
     ChatRequest,
     EngineError,
     EngineUnavailable,
     Passage,
     Piece,
     PromptTooLong,
+    RequestRefused,
     Sampling,
     TextPiece,
     ThinkingPiece,
+    ToolCall,
     Turn,
     UsagePiece,
+    Wanted,
 )
 
 GREETING = b"ready\n"  # the host's, on each connection
 LINE_MAX_BYTES = 64 * 1024 * 1024
-ERRORS: dict[str, type[EngineError]] = {error.code: error for error in (EngineError, EngineUnavailable, PromptTooLong)}
+ERRORS: dict[str, type[EngineError]] = {error.code: error for error in (EngineError, EngineUnavailable, PromptTooLong, RequestRefused)}
 
 
 def line(message: dict[str, Any]) -> bytes:
@@ -40,20 +44,27 @@ def chat_message(request: ChatRequest) -> dict[str, Any]:
 
 def read_request(fields: dict[str, Any]) -> ChatRequest:
     """The request in a chat message."""
-    turns = tuple(Turn(**turn) for turn in fields.pop("turns"))
+    turns, since = _turns(fields.pop("turns")), _turns(fields.pop("since"))
     passages = tuple(Passage(**passage) for passage in fields.pop("passages"))
     asked = fields.pop("sampling")
     sampling = Sampling(**asked | {"stop": tuple(asked["stop"])})
-    return ChatRequest(turns=turns, passages=passages, sampling=sampling, **fields)
+    wanted = Wanted(**fields.pop("wanted"))
+    return ChatRequest(turns=turns, since=since, passages=passages, sampling=sampling, wanted=wanted, **fields)
+
+
+def _turns(turns: list[dict[str, Any]]) -> tuple[Turn, ...]:
+    return tuple(Turn(**turn | {"calls": tuple(ToolCall(**call) for call in turn["calls"])}) for turn in turns)
 
 
 def piece_message(piece: Piece) -> dict[str, Any]:
-    """The message that carries `piece`; a local model quotes nothing, so there are three kinds."""
+    """The message that carries `piece`; a local model quotes nothing, so there are four kinds."""
     match piece:
         case TextPiece(text):
             return {"text": text}
         case ThinkingPiece(text):
             return {"thinking": text}
+        case CallPiece(call):
+            return {"call": asdict(call)}
         case UsagePiece():
             return {"usage": asdict(piece)}
     raise TypeError(piece)
@@ -65,6 +76,8 @@ def read_piece(message: dict[str, Any]) -> Piece:
         return TextPiece(message["text"])
     if "thinking" in message:
         return ThinkingPiece(message["thinking"])
+    if "call" in message:
+        return CallPiece(ToolCall(**message["call"]))
     if "usage" in message:
         return UsagePiece(**message["usage"])
     raise read_error(message)

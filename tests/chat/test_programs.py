@@ -27,7 +27,7 @@ def program_asks(workspace: Workspace, alice: User) -> Callable[[], Generation]:
     """Ask as one of Alice's programs."""
 
     def ask() -> Generation:
-        request = Requested(messages=[Said(role="user", text="Who?")], sampling={"stop": []}, thinks=False, searches=False)
+        request = Requested(messages=[Said(role="user", text="Who?")], sampling={"stop": []}, wanted={}, thinks=False, searches=False)
         return services.ask_for_program(workspace=workspace, asked_by=alice, request=request, max_tokens=None)
 
     return ask

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from apps.api.parsing import BodyParser
 from apps.api.v1.refusals import BadRequest, invalid
+from apps.api.v1.tools import CallIn, Choice, ChosenTool, FormatIn, Text, Tools, wanted
 from apps.chat.requested import Requested, Said
 
 B = TypeVar("B", bound=BaseModel)
@@ -25,13 +26,6 @@ def read_body(request: HttpRequest, form: type[B]) -> B:
         raise invalid(error) from error
     except (ValueError, RecursionError) as error:
         raise BadRequest("The body of this request is not JSON in UTF-8.", code="unreadable") from error
-
-
-def storable(text: str) -> str:
-    """PostgreSQL takes no NUL, and half a surrogate pair is no character."""
-    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("must not hold NUL characters or halves of surrogate pairs")
-    return text
 
 
 def text_of(content: object) -> object:
@@ -61,7 +55,6 @@ def _nothing(value: Any) -> Any:
     return value
 
 
-Text = Annotated[str, AfterValidator(storable)]
 Content = Annotated[Text, BeforeValidator(text_of)]
 Stops = Annotated[list[Annotated[Text, Field(min_length=1, max_length=200)]], Field(max_length=STOPS_MAX), BeforeValidator(_stops)]
 Unsupported = Annotated[Any, AfterValidator(_nothing)]
@@ -81,12 +74,21 @@ class MessageIn(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
-    role: Literal["system", "developer", "user", "assistant"]
+    role: Literal["system", "developer", "user", "assistant", "tool"]
     content: Content = ""
+    reasoning_content: Text | None = None
+    tool_calls: list[CallIn] | None = None
+    tool_call_id: Text | None = None
 
     def said(self) -> Said:
         """The message as a run keeps it."""
-        return Said(role="system" if self.role == "developer" else self.role, text=self.content)
+        said = Said(role="system" if self.role == "developer" else self.role, text=self.content)
+        if self.role == "assistant" and self.tool_calls:
+            said["calls"] = [call.called() for call in self.tool_calls]
+            said["thinking"] = self.reasoning_content or ""
+        if self.role == "tool":
+            said["answers"] = self.tool_call_id or ""
+        return said
 
 
 class StreamOptions(BaseModel):
@@ -114,6 +116,10 @@ class ChatIn(Taken):
     stop: Stops = Field(default_factory=list)
     n: Annotated[int, Field(ge=1, le=1)] | None = None
     reasoning_effort: str | None = None
+    tools: Tools | None = None
+    tool_choice: Choice | ChosenTool | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: FormatIn | None = None
 
     logprobs: Unsupported = None
     top_logprobs: Unsupported = None
@@ -123,7 +129,6 @@ class ChatIn(Taken):
     web_search_options: Unsupported = None
     functions: Unsupported = None
     function_call: Unsupported = None
-    tools: Unsupported = None
 
     user: Passed = None
     metadata: Passed = None
@@ -138,14 +143,20 @@ class ChatIn(Taken):
 
     def requested(self, *, searches: bool) -> Requested:
         """The request as its run keeps it. Raises BadRequest where nothing asks for an answer."""
-        if self.messages[-1].role != "user":
-            raise BadRequest("The last message must be the user's.", param="messages")
+        if self.messages[-1].role not in {"user", "tool"}:
+            raise BadRequest("The last message must be the user's, or a tool's.", param="messages")
         return Requested(
             messages=[message.said() for message in self.messages],
             sampling=self.sampling(),
+            wanted=self.wanted(),
             thinks=self.reasoning_effort not in NO_THOUGHT,
             searches=searches,
         )
+
+    def wanted(self) -> dict[str, Any]:
+        """What form the answer must have. Raises BadRequest."""
+        schema = self.response_format.schema_text() if self.response_format else ""
+        return wanted(self.tools, self.tool_choice, is_parallel=self.parallel_tool_calls is not False, schema=schema)
 
     def sampling(self) -> dict[str, Any]:
         """What was asked for of how the next token is chosen."""

@@ -18,10 +18,14 @@ class ChatForm:
     def __init__(self, model: str, citing: Citing, *, includes_usage: bool = False) -> None:
         self.model, self._citing, self._includes_usage = model, citing, includes_usage
         self._common: dict[str, Any] = {}
+        self._calls = 0
 
     def whole(self, result: Result) -> dict[str, Any]:
         """The completion."""
-        message = {"role": "assistant", "content": result.run.answer.text, "refusal": None, **self._citing.of(result)}
+        text, calls = result.run.answer.text, result.run.calls
+        message = {"role": "assistant", "content": text or (None if calls else ""), "refusal": None, **self._citing.of(result)}
+        if calls:
+            message["tool_calls"] = [tool_call(call) for call in calls]
         if result.run.answer.thinking:
             message["reasoning_content"] = result.run.answer.thinking
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": result.finish_reason}
@@ -38,11 +42,14 @@ class ChatForm:
         yield self._chunk({"role": "assistant", "content": ""})
 
     def more(self, news: News) -> Iterator[str]:
-        """Thinking and text, in the order in which they are made."""
+        """Thinking, text and calls, in the order in which they are made. A call comes whole, in one piece."""
         if news.thinking:
             yield self._chunk({"reasoning_content": news.thinking})
         if news.text:
             yield self._chunk({"content": news.text})
+        for call in news.calls:
+            yield self._chunk({"tool_calls": [{"index": self._calls, **tool_call(call)}]})
+            self._calls += 1
 
     def end(self, result: Result) -> Iterator[str]:
         """Why it ended, what was cited, and what it cost where that was asked for."""
@@ -65,6 +72,11 @@ class ChatForm:
 def common(run: Generation, model: str, kind: str) -> dict[str, Any]:
     """What a completion and each of its chunks begin with."""
     return {"id": f"chatcmpl-{UUID(str(run.pk)).hex}", "object": kind, "created": int(run.created_at.timestamp()), "model": model}
+
+
+def tool_call(call: dict[str, str]) -> dict[str, Any]:
+    """A call as messages carry it."""
+    return {"id": call["id"], "type": "function", "function": {"name": call["name"], "arguments": call["arguments"]}}
 
 
 def usage(run: Generation) -> dict[str, int]:

@@ -27,6 +27,7 @@ class News:
 
     text: str = ""
     thinking: str = ""
+    calls: tuple[dict[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Result:
     @property
     def finish_reason(self) -> str:
         """Why no more was written."""
-        return "length" if self.run.is_cut else "stop"
+        return "tool_calls" if self.run.calls else "length" if self.run.is_cut else "stop"
 
 
 class Asking:
@@ -52,7 +53,7 @@ class Asking:
         self.caller, self._ask = caller, ask
         self.run: Generation
         self.result: Result | None = None
-        self._chars = self._thinking_chars = 0
+        self._chars = self._thinking_chars = self._calls = 0
 
     async def __aenter__(self) -> Asking:
         """Ask. Raises what the service raises."""
@@ -103,18 +104,19 @@ class Asking:
     async def _end(self) -> News:
         """What the row has that no frame has brought."""
         self.result = await in_database(self._read)()
-        answer = self.result.run.answer
-        return self._new_in({"type": "snapshot", "text": answer.text, "thinking": answer.thinking})
+        run = self.result.run
+        return self._new_in({"type": "snapshot", "text": run.answer.text, "thinking": run.answer.thinking, "calls": run.calls})
 
     def _new_in(self, frame: dict[str, Any] | None) -> News:
         if frame is None:
             return News()
-        text, thinking = frame.get("text", ""), frame.get("thinking", "")
-        if frame["type"] == "snapshot":
-            text, thinking = text[self._chars :], thinking[self._thinking_chars :]
+        text, thinking, calls = frame.get("text", ""), frame.get("thinking", ""), frame.get("calls", [])
+        if frame["type"] == "snapshot":  # all there is; but of calls only the end tells it
+            text, thinking, calls = text[self._chars :], thinking[self._thinking_chars :], calls[self._calls :]
         self._chars += len(text)
         self._thinking_chars += len(thinking)
-        return News(text, thinking)
+        self._calls += len(calls)
+        return News(text, thinking, tuple(calls))
 
     def _read(self) -> Result:
         run = self.caller.as_of_now().run(self.run.pk)

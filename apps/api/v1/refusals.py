@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from apps.core.errors import ProductError
 
+STATUS_OF_CODE = {"prompt_too_long": 400, "request_refused": 400, "engine_unavailable": 503}
+
 
 class InvalidKey(ProductError):
     """No key, a wrong or revoked one, or its person may no longer come in."""
@@ -50,7 +52,7 @@ class RunFailed(ProductError):
         is_too_long = code == "prompt_too_long"
         super().__init__(sentence, fields={"messages": sentence} if is_too_long else None)
         self.code = "context_length_exceeded" if is_too_long else code
-        self.status = 400 if is_too_long else 503 if code == "engine_unavailable" else 500
+        self.status = STATUS_OF_CODE.get(code, 500)
 
 
 def invalid(error: ValidationError) -> BadRequest:

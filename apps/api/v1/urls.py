@@ -16,8 +16,9 @@ from apps.api.v1.chat import ChatForm
 from apps.api.v1.citing import Citing
 from apps.api.v1.following import Asking
 from apps.api.v1.naming import Named, model_named, models_of
-from apps.api.v1.refusals import InvalidKey
+from apps.api.v1.refusals import BadRequest, InvalidKey
 from apps.chat import services
+from apps.chat.engines import engine_name
 from apps.chat.requested import Requested
 from apps.core.errors import NotFound
 from apps.core.late import LateResponse
@@ -65,6 +66,10 @@ def _program(request: HttpRequest) -> Program:
 
 
 def _asking(program: Program, named: Named, requested: Requested, max_tokens: int | None) -> Asking:
+    """Raises BadRequest where nothing in use can do what is wanted."""
+    for name, param in (("tools", "tools"), ("schema", "response_format")):
+        if requested["wanted"][name] and not engine_name(named.workspace):
+            raise BadRequest("No model is in use here, and the documents' own words take no tools and no form.", param=param)
     ask = partial(services.ask_for_program, workspace=named.workspace, asked_by=program.user, request=requested, max_tokens=max_tokens)
     return Asking(program, ask)
 

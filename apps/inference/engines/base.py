@@ -25,12 +25,30 @@ class PromptTooLong(EngineError):
     code = "prompt_too_long"
 
 
+class RequestRefused(EngineError):
+    """The model cannot do what was asked: its template takes no such messages, or no text can have the form that is wanted."""
+
+    code = "request_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What the model wants done by whoever asked: `arguments` is JSON, as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One earlier message of the conversation, without its thinking."""
+    """One message of the conversation, without its thinking, unless that led to `calls`. A tool's `answers` the call of this id."""
 
-    role: Literal["user", "assistant"]
+    role: Literal["user", "assistant", "tool"]
     text: str
+    thinking: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    answers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +81,30 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """The form that an answer must have.
+
+    `tools` is a JSON list of functions as the OpenAI API has it, `schema` the JSON Schema of the text; both empty where they are not
+    wanted. They are text because the order of names counts, and JSON columns forget it.
+    """
+
+    tools: str = ""
+    choice: Literal["auto", "none", "required"] = "auto"
+    is_parallel: bool = True
+    schema: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.tools or self.schema)
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """All that an engine needs to answer one question.
 
     `written` is what an earlier attempt already showed: the engine goes on from there and yields only what is new.
     `weights` are what share of the question each of its terms carries, by its idf in this workspace; `relevance` is the
     best hit's share of the highest score that the question could reach (0..1). Both are empty where no document was searched.
-    `thinks` asks a model that can to think before it answers.
+    `thinks` asks a model that can to think before it answers. `since` are the turns behind the question: calls of tools, and their results.
     """
 
     question: str
@@ -84,6 +119,8 @@ class ChatRequest:
     weights: Mapping[str, float] = field(default_factory=dict)
     sampling: Sampling = Sampling()
     thinks: bool = False
+    since: tuple[Turn, ...] = ()
+    wanted: Wanted = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +147,13 @@ class QuotePiece:
 
 
 @dataclass(frozen=True, slots=True)
+class CallPiece:
+    """A whole call of a tool."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
 class UsagePiece:
     """Figures of the run so far: tokens read and written, the speed of writing in tokens per second, whether the limit ended it."""
 
@@ -119,7 +163,7 @@ class UsagePiece:
     is_cut: bool = False
 
 
-Piece = TextPiece | ThinkingPiece | QuotePiece | UsagePiece
+Piece = TextPiece | ThinkingPiece | QuotePiece | CallPiece | UsagePiece
 
 
 class Engine(Protocol):

@@ -15,9 +15,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .base import ChatRequest, EngineError, EngineUnavailable, Piece, PromptTooLong, TextPiece, ThinkingPiece, UsagePiece
+from .base import (
+    ChatRequest,
+    EngineError,
+    EngineUnavailable,
+    Piece,
+    PromptTooLong,
+    RequestRefused,
+    TextPiece,
+    ThinkingPiece,
+    UsagePiece,
+)
 from .gguf_header import read_header
-from .llama_prompt import Neutraliser, chat_messages, grammar_beginning_with, split_written
+from .llama_calls import CallReader
+from .llama_prompt import Neutraliser, chat_messages, form, grammar_beginning_with, split_written
 
 SAMPLING = {"temperature": 1.0, "top_p": 0.95, "top_k": 64, "min_p": 0.0, "repeat_penalty": 1.0}  # the Gemma 4 model card's, for all uses
 BATCH_TOKENS = 512  # a run can be stopped between two batches of its prompt
@@ -51,7 +62,7 @@ class LlamaModel:
         try:
             self._server.handle_chat_completions(body, take)
         except (RuntimeError, ValueError) as error:
-            raise EngineError(f"The model refused the request: {error}") from error
+            raise RequestRefused(f"The model refused the request: {error}") from error
 
     def count_tokens(self, text: str) -> int:
         """What `text` costs inside a prompt. Raises EngineError."""
@@ -69,6 +80,8 @@ class LlamaModel:
     def _body(self, request: ChatRequest) -> dict[str, Any]:
         """Chat request of llama.cpp's server. A begun answer is gone on from, its last word written again by force of a grammar."""
         head, tail = split_written(request.written)
+        if tail and request.wanted:
+            raise EngineError("An answer that must have a form cannot be gone on with.")
         body: dict[str, Any] = {
             "messages": chat_messages(request, self._neutral),
             "max_tokens": request.max_tokens - (self.count_tokens(head) if head else 0),
@@ -77,6 +90,7 @@ class LlamaModel:
             "return_progress": True,  # chunks while the prompt is read: without one a run cannot be stopped
             "chat_template_kwargs": {"enable_thinking": request.thinks},
             **SAMPLING,
+            **form(request.wanted, self._neutral),
             **{name: value for name, value in asdict(request.sampling).items() if value not in (None, ())},
         }
         return body | {"grammar": grammar_beginning_with(tail)} if tail else body
@@ -91,6 +105,7 @@ class ChunkReader:
         self._answer_tokens = 0
         self._first_at = self._told_at = 0.0
         self._is_cut = False
+        self._calls = CallReader()
 
     def pieces(self, chunk: Chunk) -> list[Piece]:
         """The pieces in `chunk`, mostly one or none. Raises EngineError where it reports an error."""
@@ -105,6 +120,9 @@ class ChunkReader:
             found.append(ThinkingPiece(thought))
         if text := self._new_part(delta.get("content") or ""):
             found.append(TextPiece(text))
+        found += self._calls.take(delta.get("tool_calls") or [])
+        if choice.get("finish_reason"):
+            found += self._calls.finish()
         return found + self._figures(chunk, wrote=bool(found))
 
     def _new_part(self, text: str) -> str:

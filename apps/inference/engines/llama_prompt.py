@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
-from typing import TypedDict
+from typing import Any, NotRequired, TypedDict
 
-from .base import ChatRequest, Passage
+from .base import ChatRequest, Passage, ToolCall, Turn, Wanted
 
 WORD_JOINER = "\u2060"  # not visible, and in no token of command
 
@@ -16,6 +17,9 @@ class ChatMessage(TypedDict):
 
     role: str
     content: str
+    reasoning_content: NotRequired[str]
+    tool_calls: NotRequired[list[dict[str, Any]]]
+    tool_call_id: NotRequired[str]
 
 
 class Neutraliser:
@@ -35,17 +39,38 @@ class Neutraliser:
         """`text` with an invisible joiner behind the first character of each control token."""
         return self._start.sub(rf"\g<1>{WORD_JOINER}", text)
 
+    def of_json(self, value: Any) -> Any:
+        """`value` with all its texts and names treated so."""
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, list):
+            return [self.of_json(entry) for entry in value]
+        return {self(name): self.of_json(entry) for name, entry in value.items()} if isinstance(value, dict) else value
+
 
 def chat_messages(request: ChatRequest, neutral: Neutraliser) -> list[ChatMessage]:
-    """System, earlier turns, the passages with the question, and the beginning of the answer if there is one to go on from."""
+    """System, earlier turns, the passages with the question, what came since, and the beginning of the answer to go on from, if any."""
     messages = [ChatMessage(role="system", content=neutral(request.system))] if request.system else []
-    messages += [ChatMessage(role=turn.role, content=neutral(turn.text)) for turn in request.turns]
+    messages += [_turn(turn, neutral) for turn in request.turns]
     passages = [_passage(passage, neutral) for passage in request.passages]
-    messages.append(ChatMessage(role="user", content="\n\n".join([*passages, neutral(request.question)])))
+    if asked := [*passages, *filter(None, [neutral(request.question)])]:
+        messages.append(ChatMessage(role="user", content="\n\n".join(asked)))
+    messages += [_turn(turn, neutral) for turn in request.since]
     head, _ = split_written(request.written)
     if head:
         messages.append(ChatMessage(role="assistant", content=neutral(head)))
     return messages
+
+
+def form(wanted: Wanted, neutral: Neutraliser) -> dict[str, Any]:
+    """The fields of llama.cpp's chat request that give the answer its form."""
+    fields: dict[str, Any] = {}
+    if wanted.tools:
+        fields |= {"tools": neutral.of_json(json.loads(wanted.tools)), "tool_choice": wanted.choice}
+        fields["parallel_tool_calls"] = wanted.is_parallel
+    if wanted.schema:
+        fields["response_format"] = {"type": "json_schema", "json_schema": {"schema": json.loads(wanted.schema)}}
+    return fields
 
 
 def split_written(written: str) -> tuple[str, str]:
@@ -62,6 +87,29 @@ def grammar_beginning_with(text: str) -> str:
     """A GBNF grammar of all answers that begin with `text`."""
     escaped = "".join(f"\\U{ord(character):08X}" for character in text)
     return f'root ::= "{escaped}" [\\x00-\\U0010FFFF]*'
+
+
+def _turn(turn: Turn, neutral: Neutraliser) -> ChatMessage:
+    message = ChatMessage(role=turn.role, content=neutral(turn.text))
+    if turn.calls:
+        message["tool_calls"] = [_call(call, neutral) for call in turn.calls]
+        if turn.thinking:
+            message["reasoning_content"] = neutral(turn.thinking)
+    if turn.answers:
+        message["tool_call_id"] = turn.answers
+    return message
+
+
+def _call(call: ToolCall, neutral: Neutraliser) -> dict[str, Any]:
+    """llama.cpp refuses arguments that are no JSON; a model that wrote such sees them as what they are: text."""
+    try:
+        arguments = json.loads(call.arguments)
+    except ValueError:
+        arguments = call.arguments
+    if not isinstance(arguments, dict):
+        arguments = {"text": arguments}
+    function = {"name": neutral(call.name), "arguments": json.dumps(neutral.of_json(arguments), ensure_ascii=False)}
+    return {"id": call.id, "type": "function", "function": function}
 
 
 def _passage(passage: Passage, neutral: Neutraliser) -> str:
