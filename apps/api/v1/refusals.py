@@ -33,6 +33,12 @@ class ModelNotFound(ProductError):
         super().__init__(fields={"model": "unknown"})
 
 
+class NoEmbedder(ModelNotFound):
+    """Search here needs no vectors, so nothing makes them."""
+
+    sentence = _("No model here makes vectors.")
+
+
 class BadRequest(ProductError):
     """The request cannot be done as it is; its first field says where."""
 

@@ -16,7 +16,9 @@ from apps.api.v1.chat import ChatForm
 from apps.api.v1.citing import Citing
 from apps.api.v1.following import Asking
 from apps.api.v1.naming import Named, model_named, models_of
-from apps.api.v1.refusals import BadRequest, InvalidKey
+from apps.api.v1.refusals import BadRequest, InvalidKey, NoEmbedder
+from apps.api.v1.response_bodies import ResponseIn
+from apps.api.v1.responses import ResponseForm
 from apps.chat import services
 from apps.chat.engines import engine_name
 from apps.chat.requested import Requested
@@ -51,6 +53,26 @@ def chat_completions(request: HttpRequest) -> LateResponse:
     return LateResponse(streamed_answer(asking, form) if body.stream else whole_answer(asking, form))
 
 
+@csrf_exempt
+@require_POST
+def responses(request: HttpRequest) -> LateResponse:
+    """An answer to text, in the newer of the two forms."""
+    program = _program(request)
+    body = read_body(request, ResponseIn)
+    named = model_named(program, body.model)
+    asking = _asking(program, named, body.requested(searches=named.searches), body.max_output_tokens)
+    form = ResponseForm(named.name, _citing(request), body)
+    return LateResponse(streamed_answer(asking, form) if body.stream else whole_answer(asking, form))
+
+
+@csrf_exempt
+@require_POST
+def embeddings(request: HttpRequest) -> HttpResponse:
+    """No model here makes vectors. Raises NoEmbedder."""
+    _program(request)
+    raise NoEmbedder
+
+
 @csrf_exempt  # there is nothing to be forged at an address that is none
 def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
     """There is nothing at this address. Raises NotFound."""
@@ -82,6 +104,8 @@ urlpatterns = [
     path("models", models, name="v1_models"),
     path("models/<path:name>", model, name="v1_model"),
     path("chat/completions", chat_completions, name="v1_chat_completions"),
+    path("responses", responses, name="v1_responses"),
+    path("embeddings", embeddings, name="v1_embeddings"),
     path("", unknown),
     path("<path:rest>", unknown),
 ]
