@@ -29,6 +29,7 @@ from apps.inference.engines.base import (
     TextPiece,
     ThinkingPiece,
     UsagePiece,
+    takes_forms,
 )
 from apps.inference.engines.quote import QuoteEngine
 
@@ -65,6 +66,8 @@ class Composer:
         if run.calls:  # an earlier attempt has called: it is the program's turn
             return
         self._request, self._sources = await in_database(prepare)(run)
+        if (self._request.wanted or self._request.since) and not takes_forms(engine):
+            raise RequestRefused("This engine takes no tools and no form.")
         try:
             await self._stream(engine)
         except EngineError as error:
@@ -97,7 +100,7 @@ class Composer:
         await self.writer.settle()
         if self.writer.calls:  # the program can go on with what was called
             return
-        if not self.writer.text and engine.name != QuoteEngine.name and not is_plain(self.run):
+        if not self.writer.text and engine.name != QuoteEngine.name and not self._is_for_the_model:
             self.writer.engine = QuoteEngine.name
             self.writer.note("model_failed")
             await self._stream(QuoteEngine())
@@ -139,6 +142,11 @@ class Composer:
             case UsagePiece():
                 self._usage = piece
                 self.writer.measure(piece.tokens_per_s)
+
+    @property
+    def _is_for_the_model(self) -> bool:
+        """Whether no quotation can stand in: a program asks the model alone, or wants an answer of a form."""
+        return is_plain(self.run) or bool(self._request.wanted)
 
     def _readable(self, text: str) -> str:
         """`text` without markers that stand for nothing; to a program that cites nothing [1] is text like any other."""

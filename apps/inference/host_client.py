@@ -16,6 +16,8 @@ from .host_process import HostProcess
 class LlamaEngine:
     """Answers with the model of one host; waits while it loads. Implements engines.base.Engine."""
 
+    takes_forms = True
+
     def __init__(self, host: HostProcess) -> None:
         self.name = host.file.name
         self._host = host

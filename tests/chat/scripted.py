@@ -32,8 +32,8 @@ class Gate:
 class ScriptedEngine:
     """Says its script: text (as one piece each), other pieces, errors to raise, gates to wait at. What was written already is skipped."""
 
-    def __init__(self, *script: str | Piece | Exception | Gate, name: str = "scripted") -> None:
-        self.name, self.script = name, script
+    def __init__(self, *script: str | Piece | Exception | Gate, name: str = "scripted", takes_forms: bool = True) -> None:
+        self.name, self.script, self.takes_forms = name, script, takes_forms
         self.requests: list[ChatRequest] = []
         self.closed = threading.Event()
 

@@ -18,7 +18,7 @@ class InvalidKey(ProductError):
 
     code = "invalid_api_key"
     status = 401
-    sentence = _("Send a valid API key as `Authorization: Bearer <key>`. Keys are made on your own page, under Keys.")
+    sentence = _("Send a valid API key as `Authorization: Bearer <key>`. Keys are made on the page Keys for programs.")
     headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 

@@ -166,6 +166,11 @@ class UsagePiece:
 Piece = TextPiece | ThinkingPiece | QuotePiece | CallPiece | UsagePiece
 
 
+def takes_forms(engine: Engine) -> bool:
+    """Whether `engine` reads `wanted` and the results of tools. One that does not say so does not, and must not be asked to."""
+    return bool(getattr(engine, "takes_forms", False))
+
+
 class Engine(Protocol):
     """Whatever can answer: a local model, a remote server, or the documents' own words."""
 

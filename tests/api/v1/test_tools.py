@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from openai import BadRequestError
+from openai import BadRequestError, InternalServerError
 
 from apps.chat.models import Generation
 from apps.core.database import in_database
@@ -168,6 +168,20 @@ async def test_what_the_model_cannot_read_is_refused_once(client: Client, says: 
     with pytest.raises(BadRequestError) as refused:
         await client.chat(response_format=SCHEMA)
     assert (refused.value.code, len(engine.requests)) == ("request_refused", 1)
+
+
+@pytest.mark.parametrize("asked", [{"tools": [TIME]}, {"response_format": SCHEMA}])
+async def test_an_engine_that_takes_no_form_is_not_asked(client: Client, says: Says, asked: dict[str, Any]) -> None:
+    engine = says("Never.", takes_forms=False)
+    with pytest.raises(BadRequestError) as refused:
+        await client.chat(**asked)
+    assert (refused.value.code, engine.requests) == ("request_refused", [])
+
+
+async def test_no_quotation_stands_in_for_a_form(client: Client, says: Says) -> None:
+    says(EngineError("no luck"))
+    with pytest.raises(InternalServerError):
+        await client.chat("documents:harbour", response_format=SCHEMA)
 
 
 async def test_a_model_that_breaks_off_behind_a_call_has_called(client: Client, says: Says) -> None:
