@@ -9,17 +9,21 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.chat import services
+from apps.chat import services, snapshots
 from apps.chat.ending import end
 from apps.chat.models import Conversation, Generation, Message
 from apps.chat.requested import Requested, Said
 from apps.chat.snapshots import Written
 from apps.chat.sweep import sweep
 from apps.core.errors import NotFound
+from apps.inference.engines.base import CallPiece, ToolCall
 from apps.workspaces.models import Workspace
+from tests.chat.conftest import Worker, until
+from tests.chat.scripted import Gate, ScriptedEngine
 from tests.conftest import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
+Script = Callable[..., ScriptedEngine]
 
 
 @pytest.fixture
@@ -67,6 +71,23 @@ def test_no_page_shows_it(program_asks: Callable[[], Generation], alice: User) -
     assert browser.get(f"/c/{run.conversation_id}/").status_code == 404
     assert str(run.conversation_id) not in browser.get("/w/harbour/", follow=True).content.decode()
     assert not Generation.objects.visible_to(alice).exists()
+
+
+def test_a_call_that_was_made_outlives_its_worker(program_asks: Callable[[], Generation], scripted: Script, worker: Worker) -> None:
+    engine = scripted(CallPiece(ToolCall("a", "weather", "{}")), Gate())
+    run = program_asks()
+    worker.wake()
+    until(lambda: (shown := snapshots.read_shown(run.pk, 1)) and shown.written.calls)
+    Generation.objects.filter(pk=run.pk).update(beat_at=timezone.now() - timedelta(seconds=30), attempt=2, status="running")
+    until(engine.closed.is_set)
+    worker.wait()
+    Generation.objects.filter(pk=run.pk).update(beat_at=timezone.now() - timedelta(seconds=30), attempt=1, status="running")
+    sweep()
+    worker.wake()
+    worker.wait()
+    run.refresh_from_db()
+    assert (run.status, run.takeovers, run.calls) == ("done", 1, [{"id": "a", "name": "weather", "arguments": "{}"}])
+    assert len(engine.requests) == 1  # the second worker asks no model again
 
 
 def test_only_its_own_person_reaches_it(program_asks: Callable[[], Generation], alice: User, bob: User) -> None:

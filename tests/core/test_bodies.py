@@ -98,6 +98,13 @@ async def test_a_size_that_is_none_is_counted(declared: bytes) -> None:
     assert await Exchange([b"x" * 100], declared=declared).run() == 200
 
 
+async def test_the_refusal_has_the_form_of_the_openai_api_below_its_address() -> None:
+    exchange = Exchange([b"x" * 101], "/v1/chat/completions")
+    await exchange.run()
+    error = json.loads(exchange.sent[1]["body"])["error"]
+    assert (error.pop("message") != "", error) == (True, {"type": "invalid_request_error", "param": None, "code": "too_large"})
+
+
 async def test_the_refusal_has_the_form_of_the_api() -> None:
     exchange = Exchange([b"x" * 101])
     await exchange.run()

@@ -29,14 +29,8 @@ class ModelNotFound(ProductError):
     status = 404
     sentence = _("There is no model of this name here. Ask for `GET /v1/models` to see which there are.")
 
-    def __init__(self) -> None:
-        super().__init__(fields={"model": "unknown"})
-
-
-class NoEmbedder(ModelNotFound):
-    """Search here needs no vectors, so nothing makes them."""
-
-    sentence = _("No model here makes vectors.")
+    def __init__(self, sentence: str | None = None) -> None:
+        super().__init__(sentence, fields={"model": "unknown"})
 
 
 class BadRequest(ProductError):
@@ -50,9 +44,10 @@ class BadRequest(ProductError):
 
 
 class RunFailed(ProductError):
-    """The answer failed, after some of it was written or before."""
+    """The answer failed, after some of it was written or before; `code` is the run's, and the status goes by it."""
 
-    status = 500
+    code = "run_failed"
+    status = 503
 
     def __init__(self, code: str, sentence: str) -> None:
         is_too_long = code == "prompt_too_long"

@@ -6,6 +6,7 @@ from functools import partial
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
@@ -16,7 +17,7 @@ from apps.api.v1.chat import ChatForm
 from apps.api.v1.citing import Citing
 from apps.api.v1.following import Asking
 from apps.api.v1.naming import Named, model_named, models_of
-from apps.api.v1.refusals import BadRequest, InvalidKey, NoEmbedder
+from apps.api.v1.refusals import BadRequest, InvalidKey, ModelNotFound
 from apps.api.v1.response_bodies import ResponseIn
 from apps.api.v1.responses import ResponseForm
 from apps.chat import services
@@ -68,9 +69,9 @@ def responses(request: HttpRequest) -> LateResponse:
 @csrf_exempt
 @require_POST
 def embeddings(request: HttpRequest) -> HttpResponse:
-    """No model here makes vectors. Raises NoEmbedder."""
+    """No model here makes vectors: search needs none. Raises ModelNotFound."""
     _program(request)
-    raise NoEmbedder
+    raise ModelNotFound(_("No model here makes vectors."))
 
 
 @csrf_exempt  # there is nothing to be forged at an address that is none

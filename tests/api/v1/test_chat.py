@@ -131,6 +131,14 @@ async def test_it_waits_behind_people_and_is_theirs_alone(client: Client, says: 
     assert not await in_database(Conversation.objects.visible_to(run.asked_by).exists)()
 
 
+async def test_what_means_nothing_here_is_passed_over(client: Client, says: Says) -> None:
+    says("Yes.")
+    passed = {"user": "u", "metadata": {"a": "b"}, "store": True, "service_tier": "auto", "prompt_cache_key": "k", "verbosity": "low"}
+    nothing = {"logprobs": False, "tools": None, "n": 1, "stop": None, "temperature": None, "logit_bias": {}, "modalities": ["text"]}
+    made = await client.chat(**passed, **nothing)
+    assert made.choices[0].message.content == "Yes."
+
+
 async def test_an_empty_answer_is_an_answer(client: Client, says: Says) -> None:
     says(FIGURES)
     chunks = await client.chunks()

@@ -98,6 +98,13 @@ def test_another_kind_of_body_is_refused(program: Program) -> None:
     assert refusal(answer) == (415, "invalid_request_error", None, "media_type")
 
 
+def test_no_other_site_is_let_in(program: Program) -> None:
+    asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"}
+    answers = [program.options("/v1/chat/completions", headers=asked), program.get("/v1/models", headers=asked)]
+    assert [answer.status_code for answer in answers] == [405, 200]
+    assert not [name for answer in answers for name in answer.headers if name.lower().startswith("access-control")]
+
+
 @pytest.mark.parametrize("path", ["/v1/", "/v1/x", "/v1/completions", "/v1/chat", "/v1/models/"])
 def test_other_addresses_are_told_in_the_same_form(program: Program, path: str) -> None:
     assert refusal(program.get(path))[:2] == (404, "invalid_request_error")
