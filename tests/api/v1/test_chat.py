@@ -133,8 +133,23 @@ async def test_it_waits_behind_people_and_is_theirs_alone(client: Client, says: 
 
 async def test_what_means_nothing_here_is_passed_over(client: Client, says: Says) -> None:
     says("Yes.")
-    passed = {"user": "u", "metadata": {"a": "b"}, "store": True, "service_tier": "auto", "prompt_cache_key": "k", "verbosity": "low"}
-    nothing = {"logprobs": False, "tools": None, "n": 1, "stop": None, "temperature": None, "logit_bias": {}, "modalities": ["text"]}
+    passed: dict[str, Any] = {
+        "user": "u",
+        "metadata": {"a": "b"},
+        "store": True,
+        "service_tier": "auto",
+        "prompt_cache_key": "k",
+        "verbosity": "low",
+    }
+    nothing: dict[str, Any] = {
+        "logprobs": False,
+        "tools": None,
+        "n": 1,
+        "stop": None,
+        "temperature": None,
+        "logit_bias": {},
+        "modalities": ["text"],
+    }
     made = await client.chat(**passed, **nothing)
     assert made.choices[0].message.content == "Yes."
 
