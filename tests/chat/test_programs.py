@@ -11,13 +11,15 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.chat import services, snapshots
 from apps.chat.ending import end
+from apps.chat.figures import last_asked
 from apps.chat.models import Conversation, Generation, Message
 from apps.chat.requested import Requested, Said
 from apps.chat.snapshots import Written
 from apps.chat.sweep import sweep
 from apps.core.errors import NotFound
 from apps.inference.engines.base import CallPiece, ToolCall
-from apps.workspaces.models import Workspace
+from apps.workspaces.keys import create_key
+from apps.workspaces.models import ApiKey, Workspace
 from tests.chat.conftest import Worker, until
 from tests.chat.scripted import Gate, ScriptedEngine
 from tests.conftest import signed_in
@@ -56,6 +58,16 @@ def test_what_still_waits_is_not_erased(program_asks: Callable[[], Generation]) 
     grow_old()
     sweep()
     assert Generation.objects.get().status == "queued"
+
+
+def test_a_workspace_of_programs_is_in_use_though_nothing_is_kept(workspace: Workspace, alice: User) -> None:
+    assert last_asked([workspace.pk]) == {}
+    key, _ = create_key(user=alice, workspace=workspace, name="robot")
+    assert last_asked([workspace.pk]) == {}
+    services.create_conversation(workspace=workspace, author=alice)
+    grow_old()
+    ApiKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now())
+    assert last_asked([workspace.pk])[workspace.pk] > timezone.now() - timedelta(minutes=5)
 
 
 def test_what_people_asked_stays(workspace: Workspace, alice: User) -> None:
