@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from apps.inference.engines import gguf_header
 from apps.inference.engines.gguf_header import BadModelFile, GgufHeader, read_header
 
 SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
@@ -151,3 +152,19 @@ def test_the_alignment_is_the_files(path: Path) -> None:
 
 def test_a_block_must_be_whole(path: Path) -> None:
     assert refused(path, tensor=text("output.weight") + struct.pack("<IQQIQ", 2, 33, 1, 2, 0)) == "damaged"
+
+
+def test_a_list_of_millions_is_refused_unread(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gguf_header, "MAX_ITEMS", 2)
+    assert refused(path, a__b=(ARRAY, numbers(0, 1, 2, 3))) == "damaged"
+    assert refused(path, a__b=(ARRAY, texts("a", "b", "c"))) == "damaged"
+
+
+def test_a_header_without_end_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert header(path, a__b=(TEXT, text("x" * 5000)))
+    monkeypatch.setattr(gguf_header, "HEADER_MAX_BYTES", 5000)
+    assert refused(path, a__b=(TEXT, text("x" * 5000))) == "damaged"
+
+
+def test_a_file_that_says_nothing_of_its_memory_is_read_too(path: Path) -> None:
+    assert header(path).shape is None

@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from .model_shape import PER_LAYER_NUMBERS, ModelShape, read_shape
+
+HEADER_MAX_BYTES = 256 * 1024 * 1024  # those of the largest vocabularies have 20 MB
+MAX_ITEMS = 4_000_000  # of one list; the largest vocabularies have 300,000 tokens and twice as many merges
 MAX_KEYS = 4096
 MAX_TENSORS = 65_536
 MAX_NAME_BYTES = 256
@@ -34,6 +38,7 @@ TENSOR_TYPES = {
 }  # fmt: skip
 
 TOKENS_KEY, TYPES_KEY = "tokenizer.ggml.tokens", "tokenizer.ggml.token_type"
+KEPT_LISTS = (TOKENS_KEY, TYPES_KEY, *PER_LAYER_NUMBERS)
 UNKNOWN_TYPE, CONTROL_TYPE, BYTE_TYPE = 2, 3, 6
 BRACKETED = re.compile(r"<[^\s<>]+>|\[[^\s\[\]]+\]")
 BARRED = re.compile(r"<\|.*>|<.*\|>")
@@ -61,6 +66,7 @@ class GgufHeader:
     tensor_count: int
     size_bytes: int
     control_tokens: frozenset[str] = field(repr=False)
+    shape: ModelShape | None = field(default=None, repr=False)  # None where the file does not say enough about its memory
 
 
 def read_header(path: Path, *, chats: bool = True) -> GgufHeader:
@@ -83,15 +89,18 @@ def _read(reader: _Reader, *, chats: bool) -> GgufHeader:
     if chats and "tokenizer.chat_template" not in keys:
         raise BadModelFile("no_template", "The file holds no chat template, so it is no model that was trained to chat.")
     template = _text(keys, "tokenizer.chat_template", default=None if chats else "")
+    tokens = _read_tokens(keys)
+    quantisation, weight_bytes = _read_tensors(reader, tensor_count, alignment=_positive(keys, "general.alignment", default=32))
     return GgufHeader(
         version=version,
         architecture=architecture,
         name="".join(filter(str.isprintable, _text(keys, "general.name", default="")))[:200],
         context_length=_positive(keys, f"{architecture}.context_length"),
-        quantisation=_read_tensors(reader, tensor_count, alignment=_positive(keys, "general.alignment", default=32)),
+        quantisation=quantisation,
         tensor_count=tensor_count,
         size_bytes=reader.size_bytes,
-        control_tokens=frozenset(_control_tokens(_read_tokens(keys), template)),
+        control_tokens=frozenset(_control_tokens(tokens, template)),
+        shape=read_shape(keys, architecture, weight_bytes=weight_bytes, vocabulary=len(tokens)),
     )
 
 
@@ -114,7 +123,7 @@ def _read_keys(reader: _Reader, count: int) -> dict[str, Value]:
         key = reader.text(MAX_NAME_BYTES)
         if key in keys:
             raise _damaged(f"the key {key!r} stands in it twice")
-        keys[key] = reader.value(int(reader.number("<I")), keep_array=key in (TOKENS_KEY, TYPES_KEY))
+        keys[key] = reader.value(int(reader.number("<I")), keep_array=key.endswith(KEPT_LISTS))
     return keys
 
 
@@ -155,8 +164,8 @@ def _control_tokens(tokens: Iterable[tuple[str, int]], template: str) -> Iterabl
             yield text
 
 
-def _read_tensors(reader: _Reader, count: int, *, alignment: int) -> str:
-    """The type that most bytes of the tensors have. Raises BadModelFile where a tensor lies outside the file."""
+def _read_tensors(reader: _Reader, count: int, *, alignment: int) -> tuple[str, int]:
+    """The type that most bytes of the tensors have, and the bytes of them all. Raises BadModelFile where a tensor lies outside the file."""
     bytes_of: Counter[str] = Counter()
     end = 0
     for _ in range(count):
@@ -167,7 +176,7 @@ def _read_tensors(reader: _Reader, count: int, *, alignment: int) -> str:
     needed = -(-reader.place // alignment) * alignment + end
     if needed > reader.size_bytes:
         raise BadModelFile("cut_off", f"The file is cut off: {reader.size_bytes:,} of {needed:,} bytes are there.")
-    return bytes_of.most_common(1)[0][0]
+    return bytes_of.most_common(1)[0][0], bytes_of.total()
 
 
 def _read_tensor(reader: _Reader, name: str) -> tuple[str, int, int]:
@@ -245,6 +254,7 @@ class _Reader:
 
     def _array(self, *, keep: bool) -> Value:
         kind, count = self.number("<I"), self.number("<Q")
+        self._refuse_too_many(count)
         if kind == STRING:
             return self._texts(count, keep=keep)
         if kind not in SCALARS:
@@ -254,6 +264,11 @@ class _Reader:
             self._skip(size_bytes)
             return None
         return [value for (value,) in struct.iter_unpack(SCALARS[kind], self.take(size_bytes))]
+
+    def _refuse_too_many(self, count: int) -> None:
+        """A list that cannot be in what is left of the file is said to be cut off, where that is looked at."""
+        if MAX_ITEMS < count <= self.size_bytes - self.place:
+            raise _damaged(f"a list in it has {count:,} entries")
 
     def _texts(self, count: int, *, keep: bool) -> Value:
         if count * 8 > self.size_bytes - self.place:  # each has at least its length before it
@@ -274,3 +289,5 @@ class _Reader:
         if count > left:
             raise BadModelFile("cut_off", f"The file is cut off: its header wants {count:,} more bytes, {left:,} are left.")
         self.place += count
+        if self.place > HEADER_MAX_BYTES:
+            raise _damaged(f"its header is longer than {HEADER_MAX_BYTES:,} bytes")

@@ -1,0 +1,164 @@
+"""Whether a model fits this machine: weights, context and buffers by formula, before a byte is loaded. No Django, no input or output.
+
+The formula of the context is llama.cpp's own (its KV cache, one part a slot); that of the working buffers was fitted to what llama.cpp
+reported for ten shapes of the gemma4 family. What was predicted and measured stands in docs/decisions/0010.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from .engines.llama import BATCH_TOKENS, CHECKPOINTS, PROMPT_CACHE_MIB
+from .engines.model_shape import ModelShape
+
+MIB = 1024 * 1024
+VALUE_BYTES = 2  # the cache is f16: anything smaller is wrong with this family
+ACTIVATION_BYTES = 4
+CELLS_STEP = 256  # llama.cpp makes the cache of a sliding window a multiple of it
+PROCESS_BYTES = 44 * MIB  # an engine host without a model: the interpreter and llama.cpp
+CHECKPOINT_EVERY_TOKENS = 8192
+TOKEN_BYTES = 220  # of a vocabulary in memory, for each token
+PROMPT_TOKEN_BYTES = 300  # of a prompt's words, tokens and messages outside of the cache, for each of its tokens
+TIGHT_BYTES = 1024 * MIB  # less than this left over is little: llama.cpp's own margin
+TIGHT_SHARE = 0.1
+CONTEXT_MIN = 512
+CONTEXT_MAX = 262_144
+
+Verdict = Literal["well", "tightly", "not"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How a model is loaded: how many answers it writes at once, and how many tokens each may be long with its prompt."""
+
+    context_tokens: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """The memory of one model under one setting, in bytes, as it is once it has been busy for a while."""
+
+    weights: int
+    context: int
+    buffers: int
+    earlier: int  # kept of earlier prompts, so that a follow-up need not be read from its beginning
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.weights + self.context + self.buffers + self.earlier
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The memory of a machine in bytes, and what of it is taken by all but the model."""
+
+    total: int
+    taken: int
+
+    @property
+    def free(self) -> int:
+        """What a model may have."""
+        return max(0, self.total - self.taken)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What comes of a setting on a machine; `nearest` is the largest smaller setting that fits where this one does not, if any does."""
+
+    setting: Setting
+    need: Need
+    room: Room
+    verdict: Verdict
+    nearest: Setting | None = None
+
+    @property
+    def missing(self) -> int:
+        """How many bytes more it would take; 0 where it fits."""
+        return max(0, self.need.total - self.room.free)
+
+    @property
+    def left(self) -> int:
+        """How many bytes nobody uses then."""
+        return max(0, self.room.free - self.need.total)
+
+
+def fit(shape: ModelShape, setting: Setting, room: Room) -> Fit:
+    """How the model fares with `setting` in `room`."""
+    setting = replace(setting, context_tokens=min(setting.context_tokens, shape.context_length))
+    need = need_of(shape, setting)
+    if need.total > room.free:
+        return Fit(setting, need, room, "not", _nearest(shape, setting, room))
+    left_well = max(TIGHT_BYTES, int(room.total * TIGHT_SHARE))
+    return Fit(setting, need, room, "well" if room.free - need.total >= left_well else "tightly")
+
+
+def need_of(shape: ModelShape, setting: Setting) -> Need:
+    """The parts of the memory that the model takes."""
+    return Need(
+        weights=shape.weight_bytes,
+        context=_context_bytes(shape, setting),
+        buffers=_buffer_bytes(shape, setting),
+        earlier=PROMPT_CACHE_MIB * MIB + _checkpoint_bytes(shape, setting),
+    )
+
+
+def contexts(shape: ModelShape, *, above: int = 0) -> list[int]:
+    """The contexts that make sense for a model: powers of two above `above`, and the longest that it was made for."""
+    longest = min(shape.context_length, CONTEXT_MAX)
+    return sorted({longest, *(1 << power for power in range(9, 19) if above < 1 << power <= longest)})
+
+
+def _context_bytes(shape: ModelShape, setting: Setting) -> int:
+    whole = setting.context_tokens * shape.all_values * VALUE_BYTES
+    return setting.slots * (whole + _window_bytes(shape, setting.context_tokens))
+
+
+def _window_bytes(shape: ModelShape, context_tokens: int) -> int:
+    """What the sliding layers keep for one slot: their window, and a batch more while a prompt is read."""
+    return _window_cells(shape, context_tokens) * shape.sliding_values * VALUE_BYTES
+
+
+def _window_cells(shape: ModelShape, context_tokens: int) -> int:
+    cells = min(context_tokens, shape.window + BATCH_TOKENS) if shape.window else 0
+    return -(-cells // CELLS_STEP) * CELLS_STEP
+
+
+def _checkpoint_bytes(shape: ModelShape, setting: Setting) -> int:
+    """Copies of the window from which an answer can be begun again. Seen: two in a short talk, three at 10,000 tokens, four at 25,000."""
+    window = min(shape.window, setting.context_tokens) * shape.sliding_values * VALUE_BYTES
+    return min(CHECKPOINTS, 2 + setting.context_tokens // CHECKPOINT_EVERY_TOKENS) * setting.slots * window
+
+
+def _buffer_bytes(shape: ModelShape, setting: Setting) -> int:
+    """Masks of a batch, the widest moment of a layer, one row of the vocabulary a slot, and the process itself."""
+    row = BATCH_TOKENS * ACTIVATION_BYTES
+    cells = setting.context_tokens + _window_cells(shape, setting.context_tokens)
+    masks = cells * BATCH_TOKENS * VALUE_BYTES
+    extras = shape.layers * shape.per_layer_width
+    in_a_layer = extras + max(2 * shape.attention_width, 3 * shape.feed_forward) + 5 * shape.width
+    at_the_start = 3 * extras + 6 * shape.width
+    rows = setting.slots * shape.vocabulary * ACTIVATION_BYTES
+    return masks + row * max(in_a_layer, at_the_start) + rows + _process_bytes(shape, setting)
+
+
+def _process_bytes(shape: ModelShape, setting: Setting) -> int:
+    """What the host has beside llama.cpp's buffers: measured on hosts of five shapes, busy in every slot."""
+    prompts = setting.slots * setting.context_tokens * PROMPT_TOKEN_BYTES
+    return PROCESS_BYTES + shape.vocabulary * TOKEN_BYTES + prompts
+
+
+def _nearest(shape: ModelShape, wanted: Setting, room: Room) -> Setting | None:
+    """The setting that leaves most tokens of what was wanted; of two that leave as many, the one with the longer context."""
+    fitting = [one for one in _smaller(wanted) if need_of(shape, one).total <= room.free]
+    return max(fitting, key=lambda one: (one.slots * one.context_tokens, one.context_tokens), default=None)
+
+
+def _smaller(wanted: Setting) -> Iterator[Setting]:
+    shorter = [1 << power for power in range(9, 19) if CONTEXT_MIN <= 1 << power < wanted.context_tokens]
+    for context_tokens in (*shorter, wanted.context_tokens):
+        for slots in range(1, wanted.slots + 1):
+            yield Setting(context_tokens, slots)
