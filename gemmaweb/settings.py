@@ -161,6 +161,7 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TASK_DEFAULT_QUEUE = "sweep"
 CELERY_TASK_ROUTES = {
     "chat.wake": {"queue": "generation"},
+    "inference.measure": {"queue": "generation"},  # where the model is loaded
     "documents.*": {"queue": "ingest"},
     "inference.wake": {"queue": "models"},
     "workspaces.purge": {"queue": "ingest"},  # it takes a while, which the sweeps must not wait for

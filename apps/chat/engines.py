@@ -17,7 +17,7 @@ async def choose_engine(workspace: Workspace) -> Engine:
     if workspace.answering == Workspace.Answering.VERBATIM:
         return QuoteEngine()
     if model := await in_database(inference.active_model)():
-        return inference.keeper().engine(model.file)
+        return inference.engine_of(model)
     inference.keeper().rest()  # a model that was in use before gives its memory back
     return QuoteEngine()
 

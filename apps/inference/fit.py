@@ -6,7 +6,6 @@ reported for ten shapes of the gemma4 family. What was predicted and measured st
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,7 +22,6 @@ TOKEN_BYTES = 220  # of a vocabulary in memory, for each token
 PROMPT_TOKEN_BYTES = 300  # of a prompt's words, tokens and messages outside of the cache, for each of its tokens
 TIGHT_BYTES = 1024 * MIB  # less than this left over is little: llama.cpp's own margin
 TIGHT_SHARE = 0.1
-CONTEXT_MIN = 512
 CONTEXT_MAX = 262_144
 
 Verdict = Literal["well", "tightly", "not"]
@@ -86,12 +84,12 @@ class Fit:
         return max(0, self.room.free - self.need.total)
 
 
-def fit(shape: ModelShape, setting: Setting, room: Room) -> Fit:
-    """How the model fares with `setting` in `room`."""
+def fit(shape: ModelShape, setting: Setting, room: Room, *, above: int = 0) -> Fit:
+    """How the model fares with `setting` in `room`; no context up to `above` is advised."""
     setting = replace(setting, context_tokens=min(setting.context_tokens, shape.context_length))
     need = need_of(shape, setting)
     if need.total > room.free:
-        return Fit(setting, need, room, "not", _nearest(shape, setting, room))
+        return Fit(setting, need, room, "not", _nearest(shape, setting, room, above))
     left_well = max(TIGHT_BYTES, int(room.total * TIGHT_SHARE))
     return Fit(setting, need, room, "well" if room.free - need.total >= left_well else "tightly")
 
@@ -151,14 +149,9 @@ def _process_bytes(shape: ModelShape, setting: Setting) -> int:
     return PROCESS_BYTES + shape.vocabulary * TOKEN_BYTES + prompts
 
 
-def _nearest(shape: ModelShape, wanted: Setting, room: Room) -> Setting | None:
+def _nearest(shape: ModelShape, wanted: Setting, room: Room, above: int) -> Setting | None:
     """The setting that leaves most tokens of what was wanted; of two that leave as many, the one with the longer context."""
-    fitting = [one for one in _smaller(wanted) if need_of(shape, one).total <= room.free]
+    shorter = [known for known in contexts(shape, above=above) if known <= wanted.context_tokens]
+    smaller = [Setting(known, slots) for known in {*shorter, wanted.context_tokens} for slots in range(1, wanted.slots + 1)]
+    fitting = [one for one in smaller if need_of(shape, one).total <= room.free]
     return max(fitting, key=lambda one: (one.slots * one.context_tokens, one.context_tokens), default=None)
-
-
-def _smaller(wanted: Setting) -> Iterator[Setting]:
-    shorter = [1 << power for power in range(9, 19) if CONTEXT_MIN <= 1 << power < wanted.context_tokens]
-    for context_tokens in (*shorter, wanted.context_tokens):
-        for slots in range(1, wanted.slots + 1):
-            yield Setting(context_tokens, slots)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
+from .fit import Setting
 from .host_client import LlamaEngine
 from .host_process import HostPlan, HostProcess, HostStatus
 from .model_file import ModelFile
@@ -17,11 +19,15 @@ class HostKeeper:
         self._host: HostProcess | None = None
         self._ending: dict[HostProcess, asyncio.Task[None]] = {}
 
-    def engine(self, file: ModelFile) -> LlamaEngine:
-        """The engine of `file`, which is the model in use from now on: its host is started, and the one before ends after its answers."""
-        if self._host is None or self._host.file != file:
+    def engine(self, file: ModelFile, setting: Setting | None = None) -> LlamaEngine:
+        """The engine of `file`, which is the model in use from now on: its host is started, and the one before ends after its answers.
+
+        Another setting of the same file is another host too.
+        """
+        plan = replace(self._plan, slots=setting.slots, context_tokens=setting.context_tokens) if setting else self._plan
+        if self._host is None or (self._host.file, self._host.plan) != (file, plan):
             self.rest()
-            self._host = HostProcess(file, self._plan)
+            self._host = HostProcess(file, plan)
         return LlamaEngine(self._host)
 
     def rest(self) -> None:

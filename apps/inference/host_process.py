@@ -64,7 +64,7 @@ class HostProcess:
 
     def __init__(self, file: ModelFile, plan: HostPlan) -> None:
         self.file = file
-        self._plan = plan
+        self.plan = plan
         self._socket = plan.sockets / f"engine-{secrets.token_hex(4)}.sock"
         self._users = 0
         self._idle = asyncio.Event()
@@ -161,8 +161,8 @@ class HostProcess:
         options = {
             "--model": self.file.path,
             "--socket": self._socket,
-            "--slots": self._plan.slots,
-            "--context-tokens": self._plan.context_tokens,
+            "--slots": self.plan.slots,
+            "--context-tokens": self.plan.context_tokens,
             "--parent": os.getpid(),
         }
         environment = WAITING | {name: os.environ[name] for name in PASSED_ON if name in os.environ}

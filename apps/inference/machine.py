@@ -57,8 +57,13 @@ class Machine:
         return self.is_x86 and "AVX2" not in self.instructions
 
 
-def read_machine(root: Path = ROOT, *, path: str | None = None) -> Machine:
-    """This machine as it is now; the programs of graphics cards are looked for in `path`, PATH by default."""
+def read_gpus(path: str | None = None) -> tuple[Gpu, ...]:
+    """The graphics cards that their makers' programs tell of; those are looked for in `path`, PATH by default."""
+    return (*_nvidia(path), *_amd(path))
+
+
+def read_machine(root: Path = ROOT, *, gpus: tuple[Gpu, ...] = ()) -> Machine:
+    """This machine as it is now, with these graphics cards: they change so seldom that they are looked for once."""
     memory = _memory(root)
     total, available = memory.get("MemTotal", 0), memory.get("MemAvailable", 0)
     for limit, used in _memory_limits(root):
@@ -71,7 +76,7 @@ def read_machine(root: Path = ROOT, *, path: str | None = None) -> Machine:
         cores=_cores(root),
         is_x86=is_x86,
         instructions=names,
-        gpus=(*_nvidia(path), *_amd(path)),
+        gpus=gpus,
     )
 
 

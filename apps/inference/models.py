@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 from apps.core.ids import uuid7
 
 from .download_errors import sentence_of
+from .fit_rows import Measurement, ModelFit
 from .model_file import ModelFile
 
+__all__ = ["Download", "InstalledModel", "Measurement", "ModelFit"]  # Django finds the rows of an app here
 CHANGED = 0  # the time of a file that is known to be another one: it is read again before each load, and refused
 
 

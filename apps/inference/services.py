@@ -19,6 +19,8 @@ from apps.core.errors import Invalid, NotFound, ProductError
 
 from .engines.base import ChatRequest, EngineError, TextPiece, ThinkingPiece
 from .engines.gguf_header import BadModelFile, GgufHeader, read_header
+from .fitting import keep_shape, refuse_what_does_not_fit, setting_of
+from .host_client import LlamaEngine
 from .host_keeper import HostKeeper
 from .host_process import HostPlan
 from .model_file import ModelFile, ModelFileChanged, read_model_file, refuse_if_changed
@@ -79,7 +81,12 @@ class CheckedModel:
 
 def active_model() -> InstalledModel | None:
     """The model that answers, or None: then the documents' own words do."""
-    return InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).first()
+    return InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).select_related("fit").first()
+
+
+def engine_of(model: InstalledModel) -> LlamaEngine:
+    """What answers with `model` from now on, loaded as its setting says; to be used from the one event loop of a worker."""
+    return keeper().engine(model.file, setting_of(model))
 
 
 @cache
@@ -119,7 +126,7 @@ def check_model(*, path: Path, name: str = "", role: str = Role.CHAT, sha256: st
 def use_checked_model(name: str, *, used_by: Any) -> InstalledModel:
     """Like `use_model`, but a file that would have to be read again is refused: that takes minutes, and a page waits for this.
 
-    Raises NoSuchModel, ModelRefused.
+    Raises NoSuchModel, ModelRefused, DoesNotFit.
     """
     chosen = InstalledModel.objects.visible_to(used_by).called(name).first()
     if chosen is None:
@@ -131,7 +138,10 @@ def use_checked_model(name: str, *, used_by: Any) -> InstalledModel:
 
 @transaction.atomic
 def use_model(name: str, *, used_by: Any = None) -> InstalledModel:
-    """The model that answers from the next run on; its file has been looked at again. Raises NoSuchModel, NotForAnswers, ModelRefused."""
+    """The model that answers from the next run on; its file has been looked at again.
+
+    Raises NoSuchModel, NotForAnswers, ModelRefused, DoesNotFit.
+    """
     installed = InstalledModel.objects.select_for_update().order_by("pk")  # all of them: two who choose go one after the other
     chosen = next((model for model in installed if name in (model.name, model.catalogue_key or None)), None)
     if chosen is None:
@@ -142,6 +152,7 @@ def use_model(name: str, *, used_by: Any = None) -> InstalledModel:
         refuse_if_changed(chosen.file)
     except ModelFileChanged as error:
         raise ModelRefused(str(error)) from error
+    refuse_what_does_not_fit(chosen)
     InstalledModel.objects.filter(role=chosen.role, is_active=True).exclude(pk=chosen.pk).update(is_active=False, left_at=now())
     chosen.is_active = True
     chosen.save(update_fields=["is_active"])
@@ -185,6 +196,7 @@ def store_model(checked: CheckedModel, *, added_by: Any = None, catalogue_key: s
         "verified_at": now(),
     } | ({"catalogue_key": catalogue_key} if catalogue_key else {})
     model, _created = InstalledModel.objects.update_or_create(name=file.name, defaults=facts)
+    keep_shape(model, header.shape)
     record("model.added", actor=added_by, target=model.pk, name=model.name, sha256=model.sha256)
     return model
 

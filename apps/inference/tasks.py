@@ -8,7 +8,8 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.db import connection
 
-from apps.inference import downloader, downloads, keeping
+from apps.core import loop
+from apps.inference import downloader, downloads, keeping, measuring
 from apps.inference.background import Background
 
 getting = Background("downloads", downloader.run_all)
@@ -21,6 +22,15 @@ def wake() -> None:
     """Get what was asked for, and read what is to be read again, each in a thread of its own. Safe to lose and to deliver twice."""
     getting.wake()
     reading.wake()
+
+
+@shared_task(name=measuring.TASK, ignore_result=True)
+def measure() -> None:
+    """Measure the model that waits for it, if one does. Safe to lose and to deliver twice."""
+    model = measuring.claim()
+    connection.close()  # nobody needs it meanwhile
+    if model is not None:
+        loop.run(measuring.run(model))
 
 
 @shared_task(name="inference.sweep", ignore_result=True)
@@ -40,6 +50,12 @@ def wake_at_start(**_: Any) -> None:
 def hand_back_at_end(**_: Any) -> None:
     """A download goes on in the next worker, from where it is."""
     downloader.end()
+
+
+@worker_shutting_down.connect
+def break_off_at_end(**_: Any) -> None:
+    """A worker that is stopped does not wait for a measurement."""
+    measuring.ending.set()
 
 
 @worker_shutdown.connect

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.inference import views
+from apps.inference import fit_views, views
 
 urlpatterns = [
     path("admin/models/", views.models, name="models"),
     path("admin/models/states/", views.states, name="model_states"),
+    path("admin/models/fit/", fit_views.keep, name="model_fit"),
+    path("admin/models/measure/", fit_views.measure, name="model_measure"),
 ]

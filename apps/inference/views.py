@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apps.core.errors import NotFound, ProductError
 from apps.inference import downloads, keeping, services
 from apps.inference.catalogue import Role
+from apps.inference.fitting import this_machine
 from apps.inference.models import InstalledModel
 from apps.inference.offering import offers
 
@@ -31,6 +32,7 @@ def models(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _do(request, request.POST.get("act", "use"), request.POST.get("model", ""))
     installed = InstalledModel.objects.visible_to(request.user).order_by("-is_active", "name")
+    installed = installed.select_related("fit", "measurement")
     active = next((model for model in installed if model.is_active and model.role == InstalledModel.Role.CHAT), None)
     offered = offers(request.user)
     context = {
@@ -40,6 +42,7 @@ def models(request: HttpRequest) -> HttpResponse:
         "no_model": services.NO_MODEL,
         "groups": [(role.value, [offer for offer in offered if offer.entry.role == role]) for role in (Role.CHAT, Role.EMBED, Role.RERANK)],
         "is_offline": settings.HF_HUB_OFFLINE,
+        "here": this_machine(),
     }
     return render(request, "inference/models.html", context)
 

@@ -95,6 +95,14 @@ def test_the_nearest_setting_fits_and_is_the_largest_that_does() -> None:
     )
 
 
+def test_no_context_is_advised_that_has_no_room_for_an_answer() -> None:
+    least = need_of(E4B, Setting(4096, 1)).total
+    room = Room(total=16 * GIB, taken=16 * GIB - least)
+    advised = fit(E4B, Setting(8192, 4), room, above=2048).nearest
+    assert advised == Setting(4096, 1)
+    assert fit(E4B, Setting(8192, 4), replace(room, taken=room.taken + 1), above=2048).nearest is None
+
+
 def test_where_nothing_fits_nothing_is_offered() -> None:
     assert fit(E4B, Setting(8192, 4), Room(total=4 * GIB, taken=0)).nearest is None
     assert fit(E4B, Setting(8192, 4), Room(total=4 * GIB, taken=5 * GIB)).room.free == 0

@@ -14,6 +14,7 @@ from django.db import connection
 from apps.core.errors import ProductError
 from apps.inference import downloader, downloads, keeping, services
 from apps.inference.catalogue import ALONE, catalogue
+from apps.inference.fit_table import fit_table
 from apps.inference.models import Download, InstalledModel
 from apps.inference.offering import state_words
 
@@ -21,7 +22,9 @@ LOOK_S = 0.25
 
 
 class Command(BaseCommand):
-    help = "Get a model, add a file of one's own, choose the one that answers, list them, read them again, remove them."
+    help = (
+        "Get a model, add a file of one's own, tell whether it fits, choose the one that answers, list them, read them again, remove them."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, parser_class=argparse.ArgumentParser)
@@ -33,6 +36,8 @@ class Command(BaseCommand):
         add.add_argument("--name", default="", help="what the model is called here (default: what the file says)")
         use = actions.add_parser("use", help=f"Answer with this model from now on; `{services.NO_MODEL}` for none.")
         use.add_argument("name")
+        fits = actions.add_parser("fit", help="Show how much memory models need here, and which setting of them fits.")
+        fits.add_argument("name", nargs="?", default="")
         actions.add_parser("back", help="Answer with the model that was in use before.")
         verify = actions.add_parser("verify", help="Read a model's file again, or all of them, and say which are changed.")
         verify.add_argument("name", nargs="?", default="")
@@ -85,6 +90,10 @@ class Command(BaseCommand):
         else:
             services.use_model(options["name"])
         self.stdout.write(f"Answers come from {options['name']} now.")
+
+    def fit(self, options: dict[str, Any]) -> None:
+        for line in fit_table(options["name"]):
+            self.stdout.write(line)
 
     def back(self, options: dict[str, Any]) -> None:
         self.stdout.write(f"Answers come from {services.use_model_before().name} again.")

@@ -1,0 +1,101 @@
+"""The memory of a model and of this machine, as the page of models shows them."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from django import template
+from django.http import HttpRequest
+from django.template.context import Context
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+
+from apps.inference import fitting
+from apps.inference.fit import Fit, Setting
+from apps.inference.fit_views import whole_number
+from apps.inference.fitting import ThisMachine
+from apps.inference.models import InstalledModel
+
+BAR = 1000  # the bar is so many units wide
+
+register = template.Library()
+
+
+class Part(TypedDict):
+    """A part of the bar: where it begins, and how wide it is."""
+
+    kind: str
+    label: str
+    size: int
+    start: int
+    width: int
+
+
+@register.inclusion_tag("inference/_fit.html", takes_context=True)
+def model_fit(context: Context, model: InstalledModel) -> dict[str, object]:
+    """The model's fit under the setting that is looked at: the one asked for in the address, if that is of this model, or its own."""
+    here: ThisMachine = context["here"]
+    request: HttpRequest = context["request"]
+    own = fitting.setting_of(model)
+    wide, many = fitting.settings_for(model)
+    looked_at = _asked_for(request, model, wide, many) or own
+    found = fitting.fit_of(model, here, looked_at)
+    return {
+        "model": model,
+        "found": found,
+        "verdict": _verdict(found) if found else "",
+        "advice": fitting.advice(found) if found and found.verdict == "not" else "",
+        "parts": parts(found) if found else [],
+        "contexts": wide,
+        "slots": many,
+        "looked_at": looked_at,
+        "is_own": looked_at == own,
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.inclusion_tag("inference/_machine.html")
+def machine(here: ThisMachine) -> dict[str, object]:
+    """This machine in a sentence, and what stands against models on it."""
+    known = here.machine
+    return {
+        "room": here.room,
+        "machine": known,
+        "instructions": " ".join(known.instructions),
+        "trouble": fitting.no_avx2() if known.lacks_avx2 else "",
+    }
+
+
+def parts(found: Fit) -> list[Part]:
+    """The parts of this machine's memory, from left to right; what is missing where the model does not fit comes last."""
+    need, room = found.need, found.room
+    sizes = (
+        ("rest", _("The rest of the product, and other programs"), room.taken),
+        ("weights", _("Weights"), need.weights),
+        ("context", _("Context"), need.context),
+        ("buffers", _("Buffers"), need.buffers),
+        ("earlier", _("Earlier prompts"), need.earlier),
+        ("free", _("Free"), found.left),
+    )
+    whole = max(1, sum(size for _kind, _label, size in sizes))
+    ends = [sum(size for _kind, _label, size in sizes[: index + 1]) * BAR // whole for index in range(len(sizes))]
+    starts = [0, *ends[:-1]]
+    return [
+        Part(kind=kind, label=label, size=size, start=start, width=end - start)
+        for (kind, label, size), start, end in zip(sizes, starts, ends, strict=True)
+    ]
+
+
+def _asked_for(request: HttpRequest, model: InstalledModel, wide: list[int], many: list[int]) -> Setting | None:
+    asked = request.GET
+    if asked.get("model") != model.name:
+        return None
+    context_tokens, slots = (whole_number(asked.get(name, "")) for name in ("context", "slots"))
+    return Setting(context_tokens, slots) if context_tokens in wide and slots in many else None
+
+
+def _verdict(found: Fit) -> str:
+    """Whether it fits, in words."""
+    if found.verdict == "not":
+        return _("Does not fit: needs %(missing)s more") % {"missing": filesizeformat(found.missing)}
+    return _("Fits well") if found.verdict == "well" else _("Fits tightly")
