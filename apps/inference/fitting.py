@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from apps.audit.services import record
 from apps.core.errors import Invalid, NotFound, ProductError
 
+from .catalogue import Entry
 from .engines.gguf_header import BadModelFile, read_header
 from .engines.model_shape import ModelShape
 from .fit import Fit, Room, Setting, contexts, fit
@@ -23,6 +24,9 @@ from .machine import Gpu, Machine, host_bytes, read_gpus, read_machine
 from .models import InstalledModel, ModelFit
 
 ROOT = Path("/")
+# Of the Gemma 4 family, whose numbers the catalogue has: the heads are the same in all sizes, the rest is that of the widest.
+GEMMA_HEAD, GEMMA_SLIDING_HEAD = 512, 256
+WIDEST_GEMMA = {"vocabulary": 262_144, "layers": 60, "width": 5376, "feed_forward": 21_504, "attention_width": 16_384, "per_layer_width": 0}
 
 
 class DoesNotFit(ProductError):
@@ -94,6 +98,28 @@ def fit_of(model: InstalledModel, here: ThisMachine, setting: Setting | None = N
     """How the model fares on this machine, with another setting or its own; None where its file says too little to tell."""
     shape = shape_of(model)
     return fit(shape, setting or setting_of(model), here.room, above=settings.ANSWER_MAX_TOKENS) if shape else None
+
+
+def fit_of_offer(entry: Entry, here: ThisMachine) -> Fit | None:
+    """How a model of the catalogue would fare as the installation's settings say; None where the catalogue has no numbers for it."""
+    shape = shape_of_entry(entry)
+    wanted = Setting(settings.CONTEXT_TOKENS, settings.SLOTS)
+    return fit(shape, wanted, here.room, above=settings.ANSWER_MAX_TOKENS) if shape else None
+
+
+def shape_of_entry(entry: Entry) -> ModelShape | None:
+    """The shape of a file that is not here yet: its cache by the catalogue's numbers, its buffers as of the widest of the family."""
+    known = entry.memory
+    if known is None:
+        return None
+    return ModelShape(
+        weight_bytes=entry.size_bytes,
+        context_length=entry.context_length,
+        all_values=known.global_layers * known.global_kv_heads * 2 * GEMMA_HEAD,
+        sliding_values=known.sliding_layers * known.sliding_kv_heads * 2 * GEMMA_SLIDING_HEAD,
+        window=known.window,
+        **WIDEST_GEMMA,
+    )
 
 
 def settings_for(model: InstalledModel) -> tuple[list[int], list[int]]:

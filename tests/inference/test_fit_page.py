@@ -28,7 +28,7 @@ def model(client: Client, tiny: Path) -> InstalledModel:
     return installed(tiny)
 
 
-def shown(client: Client, **asked: object) -> str:
+def shown(client: Client, **asked: str | int) -> str:
     """The page, its spaces made one."""
     return " ".join(client.get("/admin/models/", asked, headers=PAGE).content.decode().split())
 
@@ -45,6 +45,14 @@ def test_the_machine_is_told(client: Client, tmp_path: Path, monkeypatch: pytest
     assert "This machine has 16.0 GB of memory, 12.0 GB of it free for a model" in page
     assert "No graphics card was found." in page
     assert "AVX2" in page
+
+
+def test_what_can_be_had_is_told_to_fit_or_not(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(tmp_path, monkeypatch, total=16, free=12)
+    page = shown(client)
+    assert "Fits well" in page
+    assert "Does not fit: needs" in page
+    assert "of memory with a context of 8192 tokens and 4 answers at once." in page
 
 
 def test_an_old_processor_is_told(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +78,7 @@ def test_another_setting_is_shown_before_it_is_kept(client: Client, model: Insta
 
 
 @pytest.mark.parametrize("asked", [{"context": "x"}, {"context": 4096, "slots": 99}, {"context": "²", "slots": 1}, {"context": 10**30}])
-def test_a_setting_that_is_none_is_not_shown(client: Client, model: InstalledModel, asked: dict[str, object]) -> None:
+def test_a_setting_that_is_none_is_not_shown(client: Client, model: InstalledModel, asked: dict[str, str | int]) -> None:
     assert '<option value="8192" selected>' in shown(client, model="tiny", **asked)
 
 

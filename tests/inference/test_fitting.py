@@ -11,7 +11,9 @@ from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.core.errors import NotFound
 from apps.inference import fitting, services
-from apps.inference.fit import Setting
+from apps.inference.catalogue import catalogue
+from apps.inference.fit import MIB, Setting, need_of
+from apps.inference.model_file import read_model_file
 from apps.inference.models import InstalledModel, ModelFit
 from tests.gguf_writer import Shape, write_gemma4
 
@@ -150,10 +152,8 @@ def test_answers_are_prepared_for_the_models_context(model: InstalledModel) -> N
     assert fitting.context_tokens() == 4096
 
 
-async def test_the_host_is_loaded_anew_with_another_setting(model: object, tmp_path: Path) -> None:
-    """Runs beside the database: the file is what counts."""
-    installed = InstalledModel(name="other", path=str(write_gemma4(tmp_path / "m.gguf", Shape(words=700))), context_length=8192)
-    file = services.read_model_file(Path(installed.path), "other")
+async def test_the_host_is_loaded_anew_with_another_setting(tmp_path: Path) -> None:
+    file = read_model_file(write_gemma4(tmp_path / "m.gguf", Shape(words=700)), "other")
     services.keeper.cache_clear()
     keeper = services.keeper()
     try:
@@ -166,3 +166,21 @@ async def test_the_host_is_loaded_anew_with_another_setting(model: object, tmp_p
     finally:
         await keeper.close()
         services.keeper.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("key", "mib"), [("gemma-4-e2b", 60), ("gemma-4-e4b", 168), ("gemma-4-12b", 608), ("gemma-4-26b-a4b", 460), ("gemma-4-31b", 1840)]
+)
+def test_the_catalogue_knows_the_cache_of_each_gemma(key: str, mib: int) -> None:
+    shape = fitting.shape_of_entry(catalogue()[key])
+    assert shape
+    assert need_of(shape, Setting(8192, 1)).context == mib * MIB
+
+
+def test_a_model_that_can_be_had_is_told_to_fit_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(tmp_path, monkeypatch, total=16, free=12)
+    here = fitting.this_machine()
+    verdicts = {key: found.verdict for key, entry in catalogue().items() if (found := fitting.fit_of_offer(entry, here))}
+    assert verdicts["gemma-4-e2b"] == verdicts["gemma-4-e4b"] == "well"
+    assert verdicts["gemma-4-31b"] == "not"
+    assert "bge-m3" not in verdicts

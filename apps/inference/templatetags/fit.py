@@ -11,6 +11,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from apps.inference import fitting
+from apps.inference.catalogue import Entry
 from apps.inference.fit import Fit, Setting
 from apps.inference.fit_views import whole_number
 from apps.inference.fitting import ThisMachine
@@ -52,6 +53,14 @@ def model_fit(context: Context, model: InstalledModel) -> dict[str, object]:
         "is_own": looked_at == own,
         "csrf_token": context.get("csrf_token"),
     }
+
+
+@register.inclusion_tag("inference/_offer_fit.html")
+def offer_fit(entry: Entry, here: ThisMachine) -> dict[str, object]:
+    """Whether a model that can be had would fit this machine."""
+    found = fitting.fit_of_offer(entry, here)
+    advice = fitting.advice(found) if found and found.verdict == "not" else ""
+    return {"found": found, "verdict": _verdict(found) if found else "", "advice": advice}
 
 
 @register.inclusion_tag("inference/_machine.html")
