@@ -43,6 +43,7 @@ def test_the_memory_moves_with_context_and_slots(open_page: OpenPage, size: View
     expect(card(page).get_by_role("button", name="Load it so")).to_be_visible()
     assert size_of(page, "Context") != before
     assert [part for part in page.evaluate(SPILLS) if not part.startswith("<input")] == []
+    card(page).get_by_role("button", name="Use slow").scroll_into_view_if_needed()
     save(page, "fit" + ("-dark" if dark else "") + ("-narrow" if size == NARROW else ""))
     card(page).get_by_label("Answers at once").select_option("4")
     expect(card(page).get_by_role("button", name="Load it so")).to_have_count(0)
@@ -74,11 +75,13 @@ def test_a_measurement_is_followed_stopped_and_shown(open_page: OpenPage) -> Non
     card(page).get_by_role("button", name="Measure this machine").click()
     expect(page.get_by_text("slow is being measured.")).to_be_visible()
     expect(card(page).get_by_role("progressbar")).to_be_visible()
-    page.wait_for_function("document.querySelector('.speed progress')?.value > 0")
+    expect(card(page).get_by_role("progressbar")).not_to_have_attribute("value", "0")
+    card(page).get_by_role("region", name="Speed").scroll_into_view_if_needed()
     save(page, "measuring")
     card(page).get_by_role("button", name="Stop measuring").click()
     expect(page.get_by_text("The measurement was stopped.")).to_be_visible()
     card(page).get_by_role("button", name="Measure this machine").click()
     expect(card(page).get_by_text("Writes four at once")).to_be_visible(timeout=90_000)
     expect(card(page).get_by_role("button", name="Measure this machine")).to_be_visible()
+    card(page).get_by_role("region", name="Speed").scroll_into_view_if_needed()
     save(page, "measured")
