@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
@@ -75,11 +73,6 @@ def remove(name: str, *, removed_by: Any = None) -> InstalledModel:
     record("model.removed", actor=removed_by, target=model.pk, name=model.name, sha256=model.sha256)
     if model.catalogue_key:
         Download.objects.filter(key=model.catalogue_key).delete()
-    if is_ours(model):
-        transaction.on_commit(partial(Path(model.path).unlink, missing_ok=True))
+    if model.is_ours:
+        transaction.on_commit(partial(model.place.unlink, missing_ok=True))
     return model
-
-
-def is_ours(model: InstalledModel) -> bool:
-    """Whether we fetched its file, so that removing the model deletes it."""
-    return bool(model.catalogue_key) and Path(model.path).parent == settings.MODELS

@@ -20,6 +20,11 @@ __all__ = ["Download", "InstalledModel", "Measurement", "ModelFit"]  # Django fi
 CHANGED = 0  # the time of a file that is known to be another one: it is read again before each load, and refused
 
 
+def kept_path(path: Path) -> str:
+    """A file's path as a row keeps it: its name alone if it lies in our own folder."""
+    return path.name if path.parent == settings.MODELS else str(path)
+
+
 class InstalledModelQuerySet(models.QuerySet["InstalledModel"]):
     def visible_to(self, user: Any) -> InstalledModelQuerySet:
         """All models for an administrator of the installation, none for anybody else."""
@@ -73,7 +78,17 @@ class InstalledModel(models.Model):
     @property
     def file(self) -> ModelFile:
         """The file as it was when it was checked."""
-        return ModelFile(self.name, Path(self.path), self.sha256, self.size_bytes, self.modified_ns)
+        return ModelFile(self.name, self.place, self.sha256, self.size_bytes, self.modified_ns)
+
+    @property
+    def place(self) -> Path:
+        """Where the file is: what lies in our own folder moves with it."""
+        return settings.MODELS / self.path
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether we fetched the file, so that removing the model deletes it."""
+        return bool(self.catalogue_key) and not Path(self.path).is_absolute()
 
     @property
     def trouble(self) -> str:

@@ -24,7 +24,7 @@ from .host_client import LlamaEngine
 from .host_keeper import HostKeeper
 from .host_process import HostPlan
 from .model_file import ModelFile, ModelFileChanged, read_model_file, refuse_if_changed
-from .models import InstalledModel
+from .models import InstalledModel, kept_path
 
 NO_MODEL = "quote"  # the engine that needs none: what a name of a model may not be
 TRIAL_TOKENS = 16
@@ -184,7 +184,7 @@ def store_model(checked: CheckedModel, *, added_by: Any = None, catalogue_key: s
     _refuse_taken_name(file)
     facts = {
         "role": checked.role,
-        "path": str(file.path),
+        "path": kept_path(file.path),
         "sha256": file.sha256,
         "size_bytes": file.size_bytes,
         "modified_ns": file.modified_ns,
@@ -202,7 +202,7 @@ def store_model(checked: CheckedModel, *, added_by: Any = None, catalogue_key: s
 
 
 def _refuse_taken_name(file: ModelFile) -> None:
-    if InstalledModel.objects.filter(name=file.name).exclude(path=str(file.path)).exists():
+    if InstalledModel.objects.filter(name=file.name).exclude(path=kept_path(file.path)).exists():
         raise NameTaken
 
 

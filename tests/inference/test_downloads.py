@@ -96,8 +96,8 @@ def test_a_model_is_fetched_tried_and_offered(hub: LocalHub, tiny: Path, setting
     downloader.run_all()
     model = InstalledModel.objects.get()
     assert (model.name, model.role, model.catalogue_key, model.added_by) == ("Small", "chat", "small", person)
-    assert Path(model.path) == Path(settings.MODELS) / "small.gguf"
-    assert Path(model.path).read_bytes() == tiny.read_bytes()
+    assert (model.path, model.place) == ("small.gguf", Path(settings.MODELS) / "small.gguf")
+    assert model.place.read_bytes() == tiny.read_bytes()
     assert (model.trouble, model.is_active) == ("", False)
     assert (row().status, row().done_bytes, row().reason) == (Status.DONE, tiny.stat().st_size, "")
     actions = Event.objects.order_by("at").values_list("action", "actor")
@@ -108,6 +108,22 @@ def test_it_can_be_used_by_its_name_and_by_its_key(hub: LocalHub) -> None:
     downloads.ask_for(name="Small")
     downloader.run_all()
     assert services.use_model("small") == services.use_model("Small") == services.active_model()
+
+
+def test_it_moves_with_its_folder(hub: LocalHub, tmp_path: Path, settings: Any) -> None:
+    downloads.ask_for(name="small")
+    downloader.run_all()
+    settings.MODELS = settings.MODELS.rename(tmp_path / "elsewhere")
+    assert InstalledModel.objects.get().trouble == ""
+    assert services.use_model("small").is_active
+
+
+def test_one_that_we_fetched_can_be_checked_anew(hub: LocalHub) -> None:
+    downloads.ask_for(name="small")
+    downloader.run_all()
+    model = InstalledModel.objects.get()
+    assert services.add_model(path=model.place, name="Small") == model
+    assert InstalledModel.objects.get().is_ours
 
 
 @pytest.mark.parametrize("role", ["embed", "rerank"])

@@ -55,7 +55,7 @@ class Command(BaseCommand):
         for model in installed:
             star = "*" if model.is_active else " "
             self.stdout.write(
-                f"{star} {model.name}  {model.architecture}  {model.quantisation}  {gigabytes(model.size_bytes)}  {model.path}"
+                f"{star} {model.name}  {model.architecture}  {model.quantisation}  {gigabytes(model.size_bytes)}  {model.place}"
             )
         here = {model.catalogue_key for model in installed}
         self.stdout.write("\nTo be had by `manage.py models pull NAME`:")
@@ -108,7 +108,7 @@ class Command(BaseCommand):
 
     def remove(self, options: dict[str, Any]) -> None:
         model = keeping.remove(options["name"])
-        end = "its file was deleted" if keeping.is_ours(model) else f"its file stays at {model.path}"
+        end = "its file was deleted" if model.is_ours else f"its file stays at {model.place}"
         self.stdout.write(f"Removed {model.name}; {end}.")
 
     def _is_good(self, model: InstalledModel) -> bool:
