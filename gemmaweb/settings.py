@@ -225,7 +225,7 @@ SLOTS = env.number("GEMMAWEB_SLOTS", 4, low=1, high=64)
 CONTEXT_TOKENS = env.number("GEMMAWEB_CONTEXT_TOKENS", 8192, low=512, high=262_144)
 ANSWER_MAX_TOKENS = env.number("GEMMAWEB_ANSWER_MAX_TOKENS", 2048, low=16, high=32_768)
 QUESTION_MAX_CHARS = 32_000
-MODELS = Path(env.text("GEMMAWEB_MODELS_FOLDER") or HOME.path / "models")
+MODELS = Path(env.text("GEMMAWEB_MODELS_FOLDER") or HOME.path / "models").expanduser().resolve()
 CATALOGUE = env.text("GEMMAWEB_CATALOGUE")
 HF_ENDPOINTS = [endpoint.rstrip("/") for endpoint in env.names("HF_ENDPOINT", "https://huggingface.co")]
 HF_TOKEN = env.text("HF_TOKEN")

@@ -79,7 +79,7 @@ def test_a_model_is_got_stopped_gone_on_with_used_and_removed(
     sign_in(page)
     page.goto("/admin/models/")
     name = "dark" if dark else "light"
-    page.get_by_role("button", name="Get Small").click()
+    page.get_by_role("button", name="Get Small", exact=True).click()
     expect(page.get_by_text("It is being fetched.")).to_be_visible()
     expect(page.get_by_text("left")).to_be_visible()
     page.wait_for_function(BEGUN, arg=0.05)
@@ -92,10 +92,10 @@ def test_a_model_is_got_stopped_gone_on_with_used_and_removed(
     assert share(page) >= before
     hub.answers, hub.pause_s = [instead(bytes(len(data)))], 0
     hub.tag = '"changed"'  # so that all of it comes anew, and wrong
-    page.get_by_role("button", name="Get Small").click()
+    page.get_by_role("button", name="Go on getting Small").click()
     expect(page.get_by_text("its SHA-256 is wrong")).to_be_visible()
     look(page, f"wrong-{name}", size)
-    page.get_by_role("button", name="Get Small").click()
+    page.get_by_role("button", name="Try again to get Small").click()
     expect(page.get_by_role("button", name="Use Small")).to_be_visible()
     assert hub.ranges[0] is None
     assert hub.ranges[1] is not None
@@ -110,7 +110,7 @@ def test_a_model_is_got_stopped_gone_on_with_used_and_removed(
     page.get_by_role("button", name="Remove Small").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(page.get_by_text("Small was removed.")).to_be_visible()
-    expect(page.get_by_role("button", name="Get Small")).to_be_visible()
+    expect(page.get_by_role("button", name="Get Small", exact=True)).to_be_visible()
     assert list(Path(product.home, "models").glob("[!.]*")) == []
 
 
@@ -120,7 +120,7 @@ def test_a_download_goes_on_after_its_worker_was_killed(open_page: OpenPage, hub
     page = open_page()
     sign_in(page)
     page.goto("/admin/models/")
-    page.get_by_role("button", name="Get Small").click()
+    page.get_by_role("button", name="Get Small", exact=True).click()
     page.wait_for_function(BEGUN, arg=0.05)
     os.kill(product.pid_of("ingest"), signal.SIGKILL)
     hub.pause_s = 0
