@@ -160,13 +160,15 @@ def test_a_pull_that_failed_says_why_and_the_next_one_goes_on(hub: LocalHub) -> 
 @pytest.mark.django_db(transaction=True)
 def test_ctrl_c_stops_a_pull_and_keeps_what_came(hub: LocalHub, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(seconds: float) -> None:
-        if Download.objects.get().done_bytes == 200_000:
+        if threading.current_thread() is threading.main_thread() and Download.objects.get().done_bytes == 200_000:
             raise KeyboardInterrupt
 
     hub.answers = [stall_after(200_000, 20)]
     monkeypatch.setattr(time, "sleep", interrupted)
     assert refusal("pull", "small") == "Stopped. What came is kept: the same command goes on."
     assert Download.objects.get().status == Download.Status.STOPPED
+    assert (settings.MODELS / "small.gguf.part").stat().st_size == 200_000
+    assert "download" not in {thread.name for thread in threading.enumerate()}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -19,6 +19,7 @@ from apps.inference.models import Download, InstalledModel
 from apps.inference.offering import state_words
 
 LOOK_S = 0.25
+HANGS_UP_S = 3.0
 
 
 class Command(BaseCommand):
@@ -75,6 +76,8 @@ class Command(BaseCommand):
             ended = self._follow(asked.key, fetching)
         except KeyboardInterrupt:
             downloads.stop(key=asked.key)
+            if fetching:
+                fetching.join(HANGS_UP_S)
             raise CommandError("Stopped. What came is kept: the same command goes on.") from None
         if ended is None or ended.status != Download.Status.DONE:
             raise CommandError(ended.reason or state_words(ended) if ended else "It was thrown away meanwhile.")
