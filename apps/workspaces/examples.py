@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -29,11 +30,20 @@ def examples(*, address: str, slug: str, key: str = "") -> list[Example]:
     files = f'"{address}/api/workspaces/{slug}/documents"'
     ask = f'"{address}/api/workspaces/{slug}/ask"'
     sentence = shlex.quote(_("The notice period is three months."))
-    question = shlex.quote(json.dumps({"text": _("What is the notice period?")}, ensure_ascii=False))
+    asked = _("What is the notice period?")
+    question = _quoted({"text": asked})
+    completion = _quoted({"model": f"documents:{slug}", "messages": [{"role": "user", "content": asked}]})
     upload = f'echo {sentence} | {curl} -F "file=@-;filename=notes.txt" {files}'
-    following = f'{curl} -N -H "Content-Type: application/json" -d {question} {ask}'
+    as_json = '-H "Content-Type: application/json"'
+    following = f"{curl} -N {as_json} -d {question} {ask}"
+    completing = f'{curl} {as_json} -d {completion} "{address}/v1/chat/completions"'
     return [
         Example("list", _("List the files"), f"{curl} {files}"),
         Example("upload", _("Upload a file"), upload),
         Example("ask", _("Ask, and read the answer while it is written"), following),
+        Example("completion", _("Ask as programs that know the OpenAI API do; their address ends with /v1"), completing),
     ]
+
+
+def _quoted(body: dict[str, Any]) -> str:
+    return shlex.quote(json.dumps(body, ensure_ascii=False))

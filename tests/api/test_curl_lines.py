@@ -81,6 +81,12 @@ def test_a_question_is_asked_and_its_answer_streams(lines: dict[str, str], uploa
     assert last["citations"]
 
 
+def test_the_openai_api_answers_and_cites(lines: dict[str, str], uploaded: dict[str, Any]) -> None:
+    message = json.loads(run(lines["completion"]))["choices"][0]["message"]
+    assert "three months" in message["content"]
+    assert message["citations"]
+
+
 def test_later_the_lines_take_the_key_from_the_shell(running: Running, owner: httpx.Client, uploaded: object) -> None:
     later = lines_on(owner.get("/me/keys/").text)
     assert "gemma_" not in "".join(later.values())
