@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+
+from apps.chat.models import Generation, GenerationQuerySet
 from apps.core.database import in_database
 from apps.inference import services as inference
 from apps.inference.engines.base import Engine
@@ -20,6 +23,19 @@ async def choose_engine(workspace: Workspace) -> Engine:
         return inference.engine_of(model)
     inference.keeper().rest()  # a model that was in use before gives its memory back
     return QuoteEngine()
+
+
+def startable(waiting: GenerationQuerySet) -> GenerationQuerySet:
+    """Of the runs that wait, those whose engine can begin now: a model without batches writes one answer at a time.
+
+    The others keep their places in the queue, which people see; inside the engine nobody could tell them what they wait for.
+    """
+    model = inference.active_model()
+    if model is None or not model.writes_one_at_a_time:
+        return waiting
+    by_model = Q(workspace__answering=Workspace.Answering.BEST)
+    taken = Generation.objects.filter(by_model, status__in=(Generation.Status.RUNNING, Generation.Status.STOPPING))
+    return waiting.filter(~by_model) if taken.exists() else waiting
 
 
 def first_piece_s() -> int:

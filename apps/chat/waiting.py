@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from apps.chat.engines import startable
 from apps.chat.models import Generation
 from apps.core import live, queue
 
@@ -25,7 +26,7 @@ def claim_next() -> Generation | None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIM_LOCK])
-    for pk in Generation.objects.waiting().values_list("pk", flat=True):
+    for pk in startable(Generation.objects.waiting()).values_list("pk", flat=True):
         marked = Generation.objects.filter(pk=pk, status=Status.QUEUED)  # it may have been stopped meanwhile
         if marked.update(status=Status.RUNNING, attempt=F("attempt") + 1, started_at=Now(), beat_at=Now()):
             tell_places_on_commit()

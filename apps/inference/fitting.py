@@ -89,7 +89,7 @@ def shape_of(model: InstalledModel) -> ModelShape | None:
     if kept is not None:
         return kept.known_shape
     try:
-        return read_header(Path(model.path)).shape
+        return read_header(model.place).shape
     except BadModelFile:
         return None  # what is wrong with the file is said where it is looked at
 

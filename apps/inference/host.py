@@ -1,15 +1,16 @@
 """The engine host: a child process that owns one model and answers on a unix socket.
 
-    python -m apps.inference.host --model FILE --socket PATH --slots N --context-tokens N --parent PID
+    python -m apps.inference.host --engine llama --model FILE --socket PATH --slots N --context-tokens N --parent PID
 
-It says "ready" on standard output once it listens, or {"failed": sentence} and ends. It dies with its parent.
-Nothing of Django is loaded here.
+`--engine ctransformers` runs the older families, `--family` saying which where the file does not. It says "ready" on standard
+output once it listens, or {"failed": sentence} and ends. It dies with its parent. Nothing of Django is loaded here.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import atexit
 import ctypes
 import json
 import os
@@ -24,8 +25,10 @@ from typing import Any
 
 from . import wire
 from .engines.base import ChatRequest, EngineError, EngineUnavailable, Piece, TextPiece, ThinkingPiece
+from .engines.ctransformers import CtransformersModel
 from .engines.gguf_header import BadModelFile
-from .engines.llama import Chunk, ChunkReader, LlamaModel
+from .engines.llama import LlamaModel
+from .engines.local import BY_CTRANSFORMERS, BY_LLAMA, Chunk, LocalModel
 
 FLUSH_S = 0.03  # pieces are merged for so long, the first one goes at once: fewer wake-ups, and nobody sees the difference
 PR_SET_PDEATHSIG = 1
@@ -34,11 +37,11 @@ PR_SET_PDEATHSIG = 1
 class Answer:
     """One chat request on one connection, from the model's thread to the socket."""
 
-    def __init__(self, model: LlamaModel, request: ChatRequest, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, model: LocalModel, request: ChatRequest, writer: asyncio.StreamWriter) -> None:
         self._model = model
         self._request = request
         self._writer = writer
-        self._reader = ChunkReader(request)
+        self._reader = model.reader(request)
         self._chunks: deque[Chunk] = deque()
         self._loop = asyncio.get_running_loop()
         self._awake = asyncio.Event()
@@ -83,9 +86,9 @@ class Answer:
 class Host:
     """Serves one model."""
 
-    def __init__(self, model: LlamaModel, slots: int) -> None:
+    def __init__(self, model: LocalModel) -> None:
         self._model = model
-        self._slots = ThreadPoolExecutor(max_workers=slots, thread_name_prefix="slot")
+        self._slots = ThreadPoolExecutor(max_workers=model.slots, thread_name_prefix="slot")
 
     async def listen(self, path: Path) -> None:
         """Serve until the process is ended."""
@@ -149,9 +152,18 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
+def _load(options: argparse.Namespace) -> LocalModel:
+    """The model, in memory. Raises BadModelFile and EngineError."""
+    if options.engine == BY_CTRANSFORMERS:
+        return CtransformersModel(options.model, family=options.family, context_tokens=options.context_tokens)
+    return LlamaModel(options.model, slots=options.slots, context_tokens=options.context_tokens)
+
+
 def main() -> None:
     """Load the model and serve it."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--engine", choices=[BY_LLAMA, BY_CTRANSFORMERS], default=BY_LLAMA)
+    parser.add_argument("--family", default="")
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--slots", type=int, required=True)
@@ -161,11 +173,12 @@ def main() -> None:
     _die_with(options.parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides when a host ends
     try:
-        model = LlamaModel(options.model, slots=options.slots, context_tokens=options.context_tokens)
+        model = _load(options)
     except (BadModelFile, EngineError) as error:
         _say(json.dumps({"failed": str(error)}))
         os._exit(1)
-    asyncio.run(Host(model, options.slots).listen(options.socket))
+    atexit.register(os._exit, 1)  # the end of an interpreter that holds old native code is a crash
+    asyncio.run(Host(model).listen(options.socket))
 
 
 if __name__ == "__main__":

@@ -159,6 +159,8 @@ class HostProcess:
         """The child, with none of our secrets in its environment."""
         self._errors.clear()
         options = {
+            "--engine": self.file.engine,
+            "--family": self.file.family,
             "--model": self.file.path,
             "--socket": self._socket,
             "--slots": self.plan.slots,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .engines.base import EngineUnavailable
+from .engines.local import BY_LLAMA
 
 
 class ModelFileChanged(EngineUnavailable):
@@ -15,13 +16,15 @@ class ModelFileChanged(EngineUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A checked file; `name` is what the installation calls the model."""
+    """A checked file; `name` is what the installation calls the model, `engine` what runs it, `family` what an old file does not say."""
 
     name: str
     path: Path
     sha256: str
     size_bytes: int
     modified_ns: int
+    engine: str = BY_LLAMA
+    family: str = ""
 
 
 def read_model_file(path: Path, name: str, *, sha256: str = "") -> ModelFile:

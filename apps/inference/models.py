@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from apps.core.ids import uuid7
 
 from .download_errors import sentence_of
+from .engines.local import BY_CTRANSFORMERS, BY_LLAMA
 from .fit_rows import Measurement, ModelFit
 from .model_file import ModelFile
 
@@ -49,8 +50,13 @@ class InstalledModel(models.Model):
         EMBED = "embed"
         RERANK = "rerank"
 
+    class Engine(models.TextChoices):
+        LLAMA = BY_LLAMA, "llama.cpp"
+        CTRANSFORMERS = BY_CTRANSFORMERS, "ctransformers"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=100, unique=True)
+    engine = models.CharField(max_length=20, choices=Engine.choices, default=Engine.LLAMA)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.CHAT)
     path = models.TextField()
     sha256 = models.CharField(max_length=64)
@@ -78,7 +84,8 @@ class InstalledModel(models.Model):
     @property
     def file(self) -> ModelFile:
         """The file as it was when it was checked."""
-        return ModelFile(self.name, self.place, self.sha256, self.size_bytes, self.modified_ns)
+        facts = (self.name, self.place, self.sha256, self.size_bytes, self.modified_ns)
+        return ModelFile(*facts, engine=self.engine, family=self.architecture)
 
     @property
     def place(self) -> Path:
@@ -89,6 +96,11 @@ class InstalledModel(models.Model):
     def is_ours(self) -> bool:
         """Whether we fetched the file, so that removing the model deletes it."""
         return bool(self.catalogue_key) and not Path(self.path).is_absolute()
+
+    @property
+    def writes_one_at_a_time(self) -> bool:
+        """Whether a second answer has to wait for the end of the first."""
+        return self.engine == self.Engine.CTRANSFORMERS
 
     @property
     def trouble(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from apps.audit.services import record
 from apps.core.errors import Invalid, NotFound, ProductError
 
 from .engines.base import ChatRequest, EngineError, TextPiece, ThinkingPiece
-from .engines.gguf_header import BadModelFile, GgufHeader, read_header
+from .engines.choosing import choose_reader
+from .engines.gguf_header import BadModelFile, GgufHeader
 from .fitting import keep_shape, refuse_what_does_not_fit, setting_of
 from .host_client import LlamaEngine
 from .host_keeper import HostKeeper
@@ -97,22 +98,23 @@ def keeper() -> HostKeeper:
     return HostKeeper(HostPlan(sockets, settings.SLOTS, settings.CONTEXT_TOKENS))
 
 
-def add_model(*, path: Path, name: str = "", added_by: Any = None) -> InstalledModel:
+def add_model(*, path: Path, name: str = "", engine: str = "", family: str = "", added_by: Any = None) -> InstalledModel:
     """Check the file, let it answer a trial in a process of its own, and offer it. The same file under its name is checked anew.
 
-    Raises ModelRefused, NameTaken.
+    Without `engine` the file decides; `family` is what an old file does not say. Raises ModelRefused, NameTaken.
     """
-    return store_model(check_model(path=path.absolute(), name=name), added_by=added_by)
+    return store_model(check_model(path=path.absolute(), name=name, engine=engine, family=family), added_by=added_by)
 
 
-def check_model(*, path: Path, name: str = "", role: str = Role.CHAT, sha256: str = "") -> CheckedModel:
+def check_model(*, path: Path, name: str = "", role: str = Role.CHAT, sha256: str = "", engine: str = "", family: str = "") -> CheckedModel:
     """What is known of the file, after a trial if it is to chat. Its bytes are read unless their `sha256` is known already.
 
     Raises ModelRefused, NameTaken.
     """
     try:
-        header = read_header(path, chats=role == Role.CHAT)
+        runs_on, header = choose_reader(path, engine=engine, family=family, chats=role == Role.CHAT)
         file = read_model_file(path, _model_name(name or header.name or path.stem), sha256=sha256)
+        file = replace(file, engine=runs_on, family=header.architecture)
         _refuse_taken_name(file)
         if role == Role.CHAT:
             asyncio.run(_trial(file))
@@ -185,6 +187,7 @@ def store_model(checked: CheckedModel, *, added_by: Any = None, catalogue_key: s
     facts = {
         "role": checked.role,
         "path": kept_path(file.path),
+        "engine": file.engine,
         "sha256": file.sha256,
         "size_bytes": file.size_bytes,
         "modified_ns": file.modified_ns,

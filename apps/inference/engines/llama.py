@@ -45,6 +45,7 @@ class LlamaModel:
 
     def __init__(self, path: Path, *, slots: int, context_tokens: int) -> None:
         """Raises BadModelFile, and EngineUnavailable if llama.cpp refuses the file or cannot be loaded here."""
+        self.slots = slots
         self.header = read_header(path)
         self.context_tokens = min(context_tokens, self.header.context_length)
         self._neutral = Neutraliser(self.header.control_tokens)
@@ -63,6 +64,10 @@ class LlamaModel:
             self._server.handle_chat_completions(body, take)
         except (RuntimeError, ValueError) as error:
             raise RequestRefused(f"The model refused the request: {error}") from error
+
+    def reader(self, request: ChatRequest) -> ChunkReader:
+        """The reader of the chunks of one answer."""
+        return ChunkReader(request)
 
     def count_tokens(self, text: str) -> int:
         """What `text` costs inside a prompt. Raises EngineError."""

@@ -14,6 +14,7 @@ from django.db import connection
 from apps.core.errors import ProductError
 from apps.inference import downloader, downloads, keeping, services
 from apps.inference.catalogue import ALONE, catalogue
+from apps.inference.engines.older_files import FAMILIES
 from apps.inference.fit_table import fit_table
 from apps.inference.models import Download, InstalledModel
 from apps.inference.offering import state_words
@@ -32,9 +33,11 @@ class Command(BaseCommand):
         actions.add_parser("list", help="Show the models that are here (the one in use is marked by a star), and those that can be had.")
         pull = actions.add_parser("pull", help="Get a model of the catalogue; what came before is gone on with.")
         pull.add_argument("name")
-        add = actions.add_parser("add", help="Check a GGUF file and offer it; the file stays where it is.")
+        add = actions.add_parser("add", help="Check a model file and offer it; the file stays where it is.")
         add.add_argument("file", type=Path)
         add.add_argument("--name", default="", help="what the model is called here (default: what the file says)")
+        add.add_argument("--engine", choices=InstalledModel.Engine.values, default="", help="what runs it (default: llama for GGUF files)")
+        add.add_argument("--type", dest="family", default="", help=f"what an older file does not say: one of {', '.join(FAMILIES)}")
         use = actions.add_parser("use", help=f"Answer with this model from now on; `{services.NO_MODEL}` for none.")
         use.add_argument("name")
         fits = actions.add_parser("fit", help="Show how much memory models need here, and which setting of them fits.")
@@ -55,9 +58,8 @@ class Command(BaseCommand):
         installed = InstalledModel.objects.order_by("name")
         for model in installed:
             star = "*" if model.is_active else " "
-            self.stdout.write(
-                f"{star} {model.name}  {model.architecture}  {model.quantisation}  {gigabytes(model.size_bytes)}  {model.place}"
-            )
+            facts = (model.name, model.architecture, model.quantisation, model.engine, gigabytes(model.size_bytes), model.place)
+            self.stdout.write(f"{star} {'  '.join(map(str, facts))}")
         here = {model.catalogue_key for model in installed}
         self.stdout.write("\nTo be had by `manage.py models pull NAME`:")
         for entry in catalogue().values():
@@ -84,7 +86,7 @@ class Command(BaseCommand):
         self.stdout.write(f"It is here. Answer with it by: manage.py models use {asked.key}")
 
     def add(self, options: dict[str, Any]) -> None:
-        model = services.add_model(path=options["file"], name=options["name"])
+        model = services.add_model(path=options["file"], name=options["name"], engine=options["engine"], family=options["family"])
         self.stdout.write(f"Added {model.name}. Answer with it by: manage.py models use {model.name!r}")
 
     def use(self, options: dict[str, Any]) -> None:
