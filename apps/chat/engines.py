@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from apps.chat.models import Generation, GenerationQuerySet
 from apps.core.database import in_database
+from apps.inference import servers
 from apps.inference import services as inference
 from apps.inference.engines.base import Engine
 from apps.inference.engines.quote import QuoteEngine
@@ -16,12 +17,17 @@ LOADED_FIRST_PIECE_S = 300
 
 
 async def choose_engine(workspace: Workspace) -> Engine:
-    """The model in use; the documents' own words where there is none, or where the workspace wants nothing else."""
+    """The model in use, on this machine or on a server.
+
+    The documents' own words where there is none, or where the workspace wants nothing else.
+    """
     if workspace.answering == Workspace.Answering.VERBATIM:
         return QuoteEngine()
     if model := await in_database(inference.active_model)():
         return inference.engine_of(model)
     inference.keeper().rest()  # a model that was in use before gives its memory back
+    if remote := await in_database(servers.active_remote)():
+        return await in_database(servers.remote_engine)(remote)
     return QuoteEngine()
 
 
@@ -45,5 +51,4 @@ def first_piece_s() -> int:
 
 def engine_name(workspace: Workspace) -> str:
     """The name of the model that would answer now; empty where the documents' own words do."""
-    model = None if workspace.answering == Workspace.Answering.VERBATIM else inference.active_model()
-    return model.name if model else ""
+    return "" if workspace.answering == Workspace.Answering.VERBATIM else servers.active_name()

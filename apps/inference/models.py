@@ -16,6 +16,9 @@ from .download_errors import sentence_of
 from .engines.local import BY_CTRANSFORMERS, BY_LLAMA
 from .fit_rows import Measurement, ModelFit
 from .model_file import ModelFile
+from .server_models import EngineServer, RemoteModel
+
+__all__ = ["EngineServer", "InstalledModel", "InstalledModelQuerySet", "RemoteModel"]
 
 __all__ = ["Download", "InstalledModel", "Measurement", "ModelFit"]  # Django finds the rows of an app here
 CHANGED = 0  # the time of a file that is known to be another one: it is read again before each load, and refused

@@ -25,7 +25,7 @@ from .host_client import LlamaEngine
 from .host_keeper import HostKeeper
 from .host_process import HostPlan
 from .model_file import ModelFile, ModelFileChanged, read_model_file, refuse_if_changed
-from .models import InstalledModel, kept_path
+from .models import InstalledModel, RemoteModel, kept_path
 
 NO_MODEL = "quote"  # the engine that needs none: what a name of a model may not be
 TRIAL_TOKENS = 16
@@ -156,6 +156,7 @@ def use_model(name: str, *, used_by: Any = None) -> InstalledModel:
         raise ModelRefused(str(error)) from error
     refuse_what_does_not_fit(chosen)
     InstalledModel.objects.filter(role=chosen.role, is_active=True).exclude(pk=chosen.pk).update(is_active=False, left_at=now())
+    RemoteModel.objects.filter(is_active=True).update(is_active=False)
     chosen.is_active = True
     chosen.save(update_fields=["is_active"])
     record("model.used", actor=used_by, target=chosen.pk, name=chosen.name)
@@ -165,7 +166,9 @@ def use_model(name: str, *, used_by: Any = None) -> InstalledModel:
 @transaction.atomic
 def use_no_model(*, used_by: Any = None) -> None:
     """Answer with the documents' own words from the next run on."""
-    if InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).update(is_active=False, left_at=now()):
+    was_remote = RemoteModel.objects.filter(is_active=True).update(is_active=False)
+    was_file = InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).update(is_active=False, left_at=now())
+    if was_file or was_remote:
         record("model.used", actor=used_by, name=NO_MODEL)
 
 
@@ -205,7 +208,8 @@ def store_model(checked: CheckedModel, *, added_by: Any = None, catalogue_key: s
 
 
 def _refuse_taken_name(file: ModelFile) -> None:
-    if InstalledModel.objects.filter(name=file.name).exclude(path=kept_path(file.path)).exists():
+    files = InstalledModel.objects.filter(name=file.name).exclude(path=kept_path(file.path))
+    if files.exists() or RemoteModel.objects.filter(name=file.name).exists():
         raise NameTaken
 
 

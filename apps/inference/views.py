@@ -18,7 +18,7 @@ from apps.core.errors import NotFound, ProductError
 from apps.inference import downloads, keeping, services
 from apps.inference.catalogue import Role
 from apps.inference.fitting import this_machine
-from apps.inference.models import InstalledModel
+from apps.inference.models import InstalledModel, RemoteModel
 from apps.inference.offering import offers
 
 Act = Callable[[str, Any], str]
@@ -33,11 +33,14 @@ def models(request: HttpRequest) -> HttpResponse:
         return _do(request, request.POST.get("act", "use"), request.POST.get("model", ""))
     installed = InstalledModel.objects.visible_to(request.user).order_by("-is_active", "name")
     installed = installed.select_related("fit", "measurement")
-    active = next((model for model in installed if model.is_active and model.role == InstalledModel.Role.CHAT), None)
+    remotes = RemoteModel.objects.visible_to(request.user).order_by("name").prefetch_related("servers")
+    that_chat = (*(model for model in installed if model.role == InstalledModel.Role.CHAT), *remotes)
+    active = next((model for model in that_chat if model.is_active), None)
     offered = offers(request.user)
     context = {
         "models": installed,
         "active": active,
+        "remotes": remotes,
         "before": installed.used_before().first(),
         "no_model": services.NO_MODEL,
         "groups": [(role.value, [offer for offer in offered if offer.entry.role == role]) for role in (Role.CHAT, Role.EMBED, Role.RERANK)],

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from apps.inference.engines.base import ChatRequest, Turn
-from apps.inference.engines.plain_prompt import PlainNeutraliser, StopFilter, dialogue
+from apps.inference.engines.plain_prompt import CarefulNeutraliser, StopFilter, dialogue
 from apps.inference.models import InstalledModel
 from tests.conftest import make_person, signed_in
 from tests.gguf_writer import TEMPLATE
@@ -100,21 +100,21 @@ def test_the_page_shows_the_engine(gpt2: Path, installation: object) -> None:
 
 def test_a_conversation_becomes_plain_text() -> None:
     request = ChatRequest("Why?", turns=(Turn("user", "Hi"), Turn("assistant", "Hello")), system="Be kind.", written="Beca")
-    assert dialogue(request, PlainNeutraliser(frozenset())) == (
+    assert dialogue(request, CarefulNeutraliser(frozenset())) == (
         "### Instruction:\nBe kind.\n\n### User:\nHi\n\n### Assistant:\nHello\n\n### User:\nWhy?\n\n### Assistant:\nBeca"
     )
 
 
 @pytest.mark.parametrize("text", ["<|endoftext|>", "</s>", "<s>", "### User:", "### Assistant: yes", "<fim_prefix>"])
 def test_what_people_write_is_no_command(text: str) -> None:
-    neutral = PlainNeutraliser(frozenset())(text)
+    neutral = CarefulNeutraliser(frozenset())(text)
     assert neutral != text
     assert neutral.replace("\u2060", "") == text
 
 
 @pytest.mark.parametrize("text", ["<b>bold</b>", "a < b", "## User", "<table>", "#!/bin/sh"])
 def test_other_text_stays(text: str) -> None:
-    assert PlainNeutraliser(frozenset())(text) == text
+    assert CarefulNeutraliser(frozenset())(text) == text
 
 
 def test_an_answer_ends_where_the_next_turn_would_begin() -> None:

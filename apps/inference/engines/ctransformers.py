@@ -19,7 +19,7 @@ from typing import Any
 from .base import ChatRequest, EngineError, EngineUnavailable, Piece, PromptTooLong, TextPiece, UsagePiece
 from .local import Take
 from .older_files import read_older
-from .plain_prompt import PlainNeutraliser, StopFilter, dialogue
+from .plain_prompt import CarefulNeutraliser, StopFilter, dialogue
 
 SAMPLING = {"top_k": 40, "top_p": 0.95, "temperature": 0.8, "repetition_penalty": 1.1, "last_n_tokens": 64}  # the library's own
 BATCH_TOKENS = 32  # an answer can be stopped between two batches of its prompt
@@ -37,7 +37,7 @@ class CtransformersModel:
     def __init__(self, path: Path, *, family: str, context_tokens: int) -> None:
         """Raises BadModelFile, and EngineUnavailable if the library refuses the file or does not run on this machine."""
         header = read_older(path, family)
-        self._neutral = PlainNeutraliser(header.control_tokens)
+        self._neutral = CarefulNeutraliser(header.control_tokens)
         self.context_tokens = min(context_tokens, header.context_length)
         self._threads = max(
             1, (os.cpu_count() or 1) // 2

@@ -145,8 +145,7 @@ class ChunkReader:
         """llama.cpp's own at the end; until then a piece is counted as a token, and told once a second."""
         if "usage" in chunk:
             usage, timings = chunk["usage"], chunk.get("timings", {})
-            speed = float(timings.get("predicted_per_second", 0.0))
-            return [UsagePiece(usage["prompt_tokens"], usage["completion_tokens"], speed, self._is_cut)]
+            return [UsagePiece(usage["prompt_tokens"], usage["completion_tokens"], self._rate(timings), self._is_cut)]
         if not wrote:
             return []
         now = time.monotonic()
@@ -156,7 +155,13 @@ class ChunkReader:
         if now - self._told_at < TELL_EVERY_S:
             return []
         self._told_at = now
-        return [UsagePiece(self._prompt_tokens, self._answer_tokens, self._answer_tokens / (now - self._first_at))]
+        return [UsagePiece(self._prompt_tokens, self._answer_tokens, self._rate({}))]
+
+    def _rate(self, timings: Mapping[str, Any]) -> float:
+        """Tokens per second by the server's own clock, where it tells; else by ours."""
+        elapsed = time.monotonic() - self._first_at
+        ours = self._answer_tokens / elapsed if self._answer_tokens and elapsed > 0 else 0.0
+        return float(timings.get("predicted_per_second", ours))
 
 
 def _load(path: Path, key: str, *, slots: int, context_tokens: int) -> Any:

@@ -10,18 +10,20 @@ from .llama_prompt import WORD_JOINER, Neutraliser, chat_messages
 
 HEADINGS = {"system": "### Instruction:", "user": "### User:", "assistant": "### Assistant:"}
 STOPS = tuple(f"\n{heading}" for heading in HEADINGS.values())
-LOOKS_LIKE_COMMAND = re.compile(r"<(?=\||/?(?:s|unk|pad|bos|eos|fim_\w+)>)|#(?=## (?:Instruction|User|Assistant):)")
+LOOKS_LIKE_COMMAND = re.compile(
+    r"<(?=\||\w+\||/?(?:s|unk|pad|bos|eos|fim_\w+|start_of_turn|end_of_turn)>)|\[(?=/?INST\])|#(?=## (?:Instruction|User|Assistant):)"
+)
 
 
-class PlainNeutraliser(Neutraliser):
-    """Breaks control tokens, what looks like one (files of the old format do not list them), and our own headings."""
+class CarefulNeutraliser(Neutraliser):
+    """Breaks what looks like a control token too, for models that do not tell theirs, and our own headings."""
 
     def __call__(self, text: str) -> str:
         """`text` with an invisible joiner wherever it could become a command."""
         return LOOKS_LIKE_COMMAND.sub(rf"\g<0>{WORD_JOINER}", super().__call__(text))
 
 
-def dialogue(request: ChatRequest, neutral: PlainNeutraliser) -> str:
+def dialogue(request: ChatRequest, neutral: CarefulNeutraliser) -> str:
     """All that was said under its headings, then the beginning of the answer: behind that the model goes on."""
     messages = chat_messages(replace(request, written=""), neutral)
     parts = [f"{HEADINGS[message['role']]}\n{message['content']}\n\n" for message in messages]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,11 +13,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from apps.core.errors import ProductError
-from apps.inference import downloader, downloads, keeping, services
+from apps.inference import downloader, downloads, keeping, servers, services
 from apps.inference.catalogue import ALONE, catalogue
 from apps.inference.engines.older_files import FAMILIES
 from apps.inference.fit_table import fit_table
-from apps.inference.models import Download, InstalledModel
+from apps.inference.models import Download, EngineServer, InstalledModel
 from apps.inference.offering import state_words
 
 LOOK_S = 0.25
@@ -42,6 +43,11 @@ class Command(BaseCommand):
         use.add_argument("name")
         fits = actions.add_parser("fit", help="Show how much memory models need here, and which setting of them fits.")
         fits.add_argument("name", nargs="?", default="")
+        connect = actions.add_parser("connect", help="Offer a model of an OpenAI-compatible server on your network.")
+        connect.add_argument("url")
+        connect.add_argument("--model", default="", help="what the server calls it (default: its only one)")
+        connect.add_argument("--name", default="", help="what it is called here; under a known name the server shares its work")
+        connect.add_argument("--key-stdin", action="store_true", help="read the server's key from standard input")
         actions.add_parser("back", help="Answer with the model that was in use before.")
         verify = actions.add_parser("verify", help="Read a model's file again, or all of them, and say which are changed.")
         verify.add_argument("name", nargs="?", default="")
@@ -60,6 +66,9 @@ class Command(BaseCommand):
             star = "*" if model.is_active else " "
             facts = (model.name, model.architecture, model.quantisation, model.engine, gigabytes(model.size_bytes), model.place)
             self.stdout.write(f"{star} {'  '.join(map(str, facts))}")
+        for server in EngineServer.objects.select_related("remote").order_by("remote__name", "added_at"):
+            star = "*" if server.remote.is_active else " "
+            self.stdout.write(f"{star} {server.remote.name}  {server.model}  {server.url}")
         here = {model.catalogue_key for model in installed}
         self.stdout.write("\nTo be had by `manage.py models pull NAME`:")
         for entry in catalogue().values():
@@ -92,13 +101,18 @@ class Command(BaseCommand):
     def use(self, options: dict[str, Any]) -> None:
         if options["name"] == services.NO_MODEL:
             services.use_no_model()
-        else:
+        elif not servers.use_remote(options["name"]):
             services.use_model(options["name"])
         self.stdout.write(f"Answers come from {options['name']} now.")
 
     def fit(self, options: dict[str, Any]) -> None:
         for line in fit_table(options["name"]):
             self.stdout.write(line)
+
+    def connect(self, options: dict[str, Any]) -> None:
+        key = sys.stdin.readline().strip() if options["key_stdin"] else ""
+        server = servers.connect_server(url=options["url"], model=options["model"], name=options["name"], key=key)
+        self.stdout.write(f"Connected {server.remote.name}. Answer with it by: manage.py models use {server.remote.name!r}")
 
     def back(self, options: dict[str, Any]) -> None:
         self.stdout.write(f"Answers come from {services.use_model_before().name} again.")
