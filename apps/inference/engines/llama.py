@@ -155,13 +155,13 @@ class ChunkReader:
         if now - self._told_at < TELL_EVERY_S:
             return []
         self._told_at = now
-        return [UsagePiece(self._prompt_tokens, self._answer_tokens, self._rate({}))]
+        return [UsagePiece(self._prompt_tokens, self._answer_tokens, self._answer_tokens / (now - self._first_at))]
 
     def _rate(self, timings: Mapping[str, Any]) -> float:
-        """Tokens per second by the server's own clock, where it tells; else by ours."""
-        elapsed = time.monotonic() - self._first_at
-        ours = self._answer_tokens / elapsed if self._answer_tokens and elapsed > 0 else 0.0
-        return float(timings.get("predicted_per_second", ours))
+        """Tokens per second by the server's own clock where it tells, else by ours; 0 where nothing was written."""
+        if "predicted_per_second" in timings or not self._answer_tokens:
+            return float(timings.get("predicted_per_second", 0.0))
+        return self._answer_tokens / max(time.monotonic() - self._first_at, 1e-6)
 
 
 def _load(path: Path, key: str, *, slots: int, context_tokens: int) -> Any:
