@@ -8,6 +8,7 @@ from apps.chat.models import Generation, GenerationQuerySet
 from apps.core.database import in_database
 from apps.inference import servers
 from apps.inference import services as inference
+from apps.inference.choice import Choice, choose
 from apps.inference.engines.base import Engine
 from apps.inference.engines.quote import QuoteEngine
 from apps.inference.host_process import LOAD_TIMEOUT_S
@@ -49,6 +50,6 @@ def first_piece_s() -> int:
     return LOADED_FIRST_PIECE_S + (LOAD_TIMEOUT_S if inference.keeper().status().state == "loading" else 0)
 
 
-def engine_name(workspace: Workspace) -> str:
-    """The name of the model that would answer now; empty where the documents' own words do."""
-    return "" if workspace.answering == Workspace.Answering.VERBATIM else servers.active_name()
+def engine_of(workspace: Workspace) -> Choice | None:
+    """The model that would answer now; None where the documents' own words do."""
+    return None if workspace.answering == Workspace.Answering.VERBATIM else choose(None)

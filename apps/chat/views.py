@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.chat import services
 from apps.chat.ending import citation_rows
-from apps.chat.engines import engine_name
+from apps.chat.engines import engine_of
 from apps.chat.models import Citation, Conversation, Message
 from apps.chat.snapshots import written_so_far
 from apps.core.database import only
@@ -50,7 +50,7 @@ def conversation(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One conversation, its last TURNS_MAX messages, or those before `?before=<sequence>`.
 
     Template chat/conversation.html; context: workspace, membership, conversation, turns (messages, answers with `run` and `citations`),
-    engine_name, document_count, upload_max_mb.
+    engine (Choice or None), document_count, upload_max_mb.
     """
     found = _conversation(request, pk)
     context = page_context(request, found.workspace.slug)
@@ -146,7 +146,7 @@ def _turns(found: Conversation) -> QuerySet[Message]:
 
 def _beside(context: dict[str, Any]) -> dict[str, Any]:
     workspace = context["workspace"]
-    return {"engine_name": engine_name(workspace), "document_count": _shelf(workspace).count()}
+    return {"engine": engine_of(workspace), "document_count": _shelf(workspace).count()}
 
 
 def _examples(workspace: Workspace) -> dict[str, Any]:

@@ -45,12 +45,6 @@ def active_remote() -> RemoteModel | None:
     return RemoteModel.objects.filter(is_active=True).first()
 
 
-def active_name() -> str:
-    """The name of the model that answers, on this machine or elsewhere; empty where the documents' own words do. One query."""
-    files = InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).values_list("name", flat=True)
-    return next(iter(files.union(RemoteModel.objects.filter(is_active=True).values_list("name", flat=True))), "")
-
-
 def remote_engine(remote: RemoteModel) -> OpenAIEngine:
     """The engine of `remote`, with those of its servers whose keys can be read."""
     backends = []

@@ -17,6 +17,7 @@ from apps.accounts.models import User
 from apps.chat import ending, services, waiting
 from apps.chat.models import Citation, Conversation, Generation
 from apps.chat.snapshots import Written
+from apps.inference.models import RemoteModel
 from apps.workspaces.models import Membership, Workspace
 from tests.chat.conftest import Ask
 from tests.conftest import signed_in
@@ -57,7 +58,7 @@ def test_a_new_conversation(page: Client, workspace: Workspace) -> None:
     response = page.get(reverse("workspace", args=["harbour"]))
     assert response.status_code == 200
     assert response.context["turns"] == []
-    assert response.context["engine_name"] == ""
+    assert response.context["engine"] is None
     assert not Conversation.objects.exists()
 
 
@@ -200,3 +201,17 @@ def test_earlier_messages_are_reached_page_by_page(page: Client, answered: Gener
 @pytest.mark.parametrize("before", ["x", "-1", "9" * 10, "\x00", ""])
 def test_what_is_no_sequence_is_refused(page: Client, answered: Generation, before: str) -> None:
     assert page.get(url("conversation", answered.conversation), {"before": before}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("is_public", "sentence"), [(False, "to a server on your own network, and no further"), (True, "to a server outside your own network")]
+)
+def test_the_page_says_where_words_are_made(workspace: Workspace, alice: User, is_public: bool, sentence: str) -> None:
+    browser = signed_in(alice)
+    assert "Nothing leaves this machine." in browser.get(f"/w/{workspace.slug}/").content.decode()
+    remote = RemoteModel.objects.create(name="far", is_active=True)
+    remote.servers.create(url="http://gpu", model="gemma", is_public=is_public)
+    page = browser.get(f"/w/{workspace.slug}/").content.decode()
+    assert sentence in page
+    assert "Nothing leaves this machine." not in page
+    assert "on this machine" not in page

@@ -18,6 +18,7 @@ from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.core.errors import ProductError
 from apps.inference import servers, services
+from apps.inference.choice import choose
 from apps.inference.models import EngineServer, RemoteModel
 from apps.workspaces.models import Workspace
 from tests.conftest import make_person, signed_in
@@ -56,6 +57,13 @@ def act(client: Client, **fields: str) -> str:
     answer = client.post("/admin/models/servers/", fields, headers=PAGE, follow=True)
     assert answer.redirect_chain[0][1] == 302
     return " ".join(answer.content.decode().split())
+
+
+def in_use() -> tuple[str, str]:
+    """The name of the model that answers, and where its words are made."""
+    chosen = choose(None)
+    assert chosen
+    return chosen.name, chosen.place
 
 
 def list_many(handler: Handler) -> None:
@@ -146,7 +154,7 @@ def test_it_answers_from_the_next_question_on(client: Client, server: Server) ->
     assert "From the next question on, gemma answers." in page
     assert page.count("Answers now") == 1
     assert services.active_model() is None
-    assert servers.active_name() == "gemma"
+    assert in_use() == ("gemma", "network")
 
 
 def test_a_file_takes_its_place_again(server: Server) -> None:
@@ -154,14 +162,14 @@ def test_a_file_takes_its_place_again(server: Server) -> None:
     servers.connect_server(url=server.url)
     servers.use_remote("gemma")
     services.use_model("tiny")
-    assert (servers.active_remote(), servers.active_name()) == (None, "tiny")
+    assert (servers.active_remote(), in_use()) == (None, ("tiny", "machine"))
 
 
 def test_the_documents_own_words_take_its_place(server: Server) -> None:
     servers.connect_server(url=server.url)
     servers.use_remote("gemma")
     services.use_no_model()
-    assert servers.active_name() == ""
+    assert choose(None) is None
     assert Event.objects.filter(action="model.used").count() == 2
 
 
@@ -255,4 +263,6 @@ def test_asking_what_answers_costs_one_query(server: Server, django_assert_num_q
     servers.connect_server(url=server.url)
     servers.use_remote("gemma")
     with django_assert_num_queries(1):  # type: ignore[operator]
-        assert servers.active_name() == "gemma"
+        assert in_use() == ("gemma", "network")
+    EngineServer.objects.update(is_public=True)
+    assert in_use() == ("gemma", "internet")

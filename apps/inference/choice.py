@@ -1,0 +1,40 @@
+"""What people may choose from: the models of this machine and those of servers, and which one answers for whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from django.db.models import Case, CharField, Exists, F, OuterRef, Value, When
+
+from .models import EngineServer, InstalledModel, RemoteModel
+
+Place = Literal["machine", "network", "internet"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model that can answer: its name, where its words are made, and whether the installation uses it where nobody chose."""
+
+    pk: UUID
+    name: str
+    place: Place
+    is_active: bool
+
+
+def choices() -> list[Choice]:
+    """All models that can answer, by name. One query."""
+    outside = Exists(EngineServer.objects.filter(remote=OuterRef("pk"), is_public=True))
+    place = Case(When(outside, then=Value("internet")), default=Value("network"), output_field=CharField())
+    remotes = RemoteModel.objects.values_list("pk", "name", place, "is_active")
+    files = InstalledModel.objects.filter(role=InstalledModel.Role.CHAT)
+    rows = files.values_list("pk", "name", Value("machine", CharField()), F("is_active")).union(remotes)
+    return sorted((Choice(*row) for row in rows), key=lambda choice: choice.name.casefold())
+
+
+def choose(chosen: UUID | None, among: list[Choice] | None = None) -> Choice | None:
+    """The model `chosen`, where it is there; else the one that the installation uses; None where the documents' own words answer."""
+    known = choices() if among is None else among
+    wanted = next((choice for choice in known if choice.pk == chosen), None)
+    return wanted or next((choice for choice in known if choice.is_active), None)
