@@ -65,6 +65,8 @@ class Composer:
         self.writer.begin(engine=engine.name, text=run.text, thinking=run.thinking, **bound)
         if run.calls:  # an earlier attempt has called: it is the program's turn
             return
+        if "model_gone" not in run.notes and await in_database(engines.is_choice_gone)(run.workspace):
+            self.writer.note("model_gone")
         self._request, self._sources = await in_database(prepare)(run)
         if (self._request.wanted or self._request.since) and not takes_forms(engine):
             raise RequestRefused("This engine takes no tools and no form.")

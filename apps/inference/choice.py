@@ -38,3 +38,15 @@ def choose(chosen: UUID | None, among: list[Choice] | None = None) -> Choice | N
     known = choices() if among is None else among
     wanted = next((choice for choice in known if choice.pk == chosen), None)
     return wanted or next((choice for choice in known if choice.is_active), None)
+
+
+def is_missing(chosen: UUID | None, among: list[Choice] | None = None) -> bool:
+    """Whether a model was chosen that is not there any more."""
+    return chosen is not None and all(choice.pk != chosen for choice in (choices() if among is None else among))
+
+
+def model_of(choice: Choice) -> InstalledModel | RemoteModel | None:
+    """The row behind `choice`; None where it has gone in this moment."""
+    if choice.place == "machine":
+        return InstalledModel.objects.filter(pk=choice.pk).select_related("fit").first()
+    return RemoteModel.objects.filter(pk=choice.pk).first()

@@ -1,8 +1,9 @@
-"""Which engine host runs: that of the model in use, and for a moment its predecessor, until its answers have ended."""
+"""Which engine hosts run: those of the models in use, as far as memory goes, and those before them until their answers have ended."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 
 from .fit import Setting
@@ -10,36 +11,44 @@ from .host_client import LlamaEngine
 from .host_process import HostPlan, HostProcess, HostStatus
 from .model_file import ModelFile
 
+BESIDE_THE_FILE = 1.3  # keys and values, buffers
+
 
 class HostKeeper:
     """The hosts of one process, kept by its event loop. A change of model needs no restart of anything."""
 
     def __init__(self, plan: HostPlan) -> None:
         self._plan = plan
-        self._host: HostProcess | None = None
+        self._hosts: dict[ModelFile, HostProcess] = {}  # who was asked last stands last
         self._ending: dict[HostProcess, asyncio.Task[None]] = {}
 
-    def engine(self, file: ModelFile, setting: Setting | None = None) -> LlamaEngine:
-        """The engine of `file`, which is the model in use from now on: its host is started, and the one before ends after its answers.
+    def engine(self, file: ModelFile, setting: Setting | None = None, *, beside: Collection[ModelFile] = ()) -> LlamaEngine:
+        """The engine of `file`, whose host is started if need be. Of the others those `beside` stay, as long as all fit.
 
-        Another setting of the same file is another host too.
+        With another setting than before it gets another host; the one before ends after its answers.
         """
+        self.keep({file, *beside})
         plan = replace(self._plan, slots=setting.slots, context_tokens=setting.context_tokens) if setting else self._plan
-        if self._host is None or (self._host.file, self._host.plan) != (file, plan):
-            self.rest()
-            self._host = HostProcess(file, plan)
-        return LlamaEngine(self._host)
+        if file in self._hosts and self._hosts[file].plan != plan:
+            self._let_go(file)
+        host = self._hosts.pop(file, None)
+        self._make_room(file)
+        self._hosts[file] = host or HostProcess(file, plan)
+        return LlamaEngine(self._hosts[file])
+
+    def keep(self, files: Collection[ModelFile]) -> None:
+        """Use no other models from now on; the hosts of others end after their answers."""
+        for file in self._hosts.keys() - set(files):
+            self._let_go(file)
 
     def rest(self) -> None:
-        """Use no model from now on; the host that ran ends after its answers."""
-        host, self._host = self._host, None
-        if host is not None:
-            task = self._ending[host] = asyncio.create_task(host.end_when_idle())
-            task.add_done_callback(lambda _: self._ending.pop(host, None))
+        """Use no model from now on."""
+        self.keep(())
 
     def status(self) -> HostStatus:
-        """How the model in use fares."""
-        return self._host.status() if self._host else HostStatus("", "none")
+        """How the model in use fares; of several the one that loads, else the one asked last."""
+        known = [host.status() for host in reversed(self._hosts.values())]
+        return next((status for status in known if status.state == "loading"), known[0] if known else HostStatus("", "none"))
 
     async def close(self) -> None:
         """End all hosts now, in mid-answer too."""
@@ -48,3 +57,15 @@ class HostKeeper:
         for task in hosts.values():
             task.cancel()
         await asyncio.gather(*(host.end() for host in hosts))
+
+    def _make_room(self, file: ModelFile) -> None:
+        """Let those go that were not asked for longest, until the rest and `file` fit into memory."""
+        for other in list(self._hosts):
+            if sum(one.size_bytes for one in (file, *self._hosts)) * BESIDE_THE_FILE <= self._plan.memory_bytes:
+                return
+            self._let_go(other)
+
+    def _let_go(self, file: ModelFile) -> None:
+        host = self._hosts.pop(file)
+        task = self._ending[host] = asyncio.create_task(host.end_when_idle())
+        task.add_done_callback(lambda _: self._ending.pop(host, None))

@@ -29,6 +29,7 @@ NOTICE_S = 5
 STEADY_S = 60  # a host that lived so long starts over without a wait
 BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 GRACE_S = 2  # for engines handed out just before their model was replaced
+MEMORY_BYTES = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 0.6)  # for models; the rest is for everything else
 PROJECT = Path(__file__).resolve().parents[2]
 # A thread that waits for its next piece of work spins some 10 us, then sleeps. Asleep at once, a model at rest wrote a ninth of its speed;
 # spinning for milliseconds, as OpenMP does by itself, it stood still on cores that others wanted too. See docs/decisions/0007.
@@ -42,11 +43,12 @@ WHY = ("error loading model: ", "GGML_ASSERT")
 
 @dataclass(frozen=True, slots=True)
 class HostPlan:
-    """Where hosts listen, and how many answers, of how many tokens with their prompt, they write at once."""
+    """Where hosts listen, how many answers, of how many tokens with their prompt, they write at once, and what they may need together."""
 
     sockets: Path
     slots: int
     context_tokens: int
+    memory_bytes: int = MEMORY_BYTES
 
 
 @dataclass(frozen=True, slots=True)

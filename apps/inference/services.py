@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -85,9 +86,9 @@ def active_model() -> InstalledModel | None:
     return InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).select_related("fit").first()
 
 
-def engine_of(model: InstalledModel) -> LlamaEngine:
-    """What answers with `model` from now on, loaded as its setting says; to be used from the one event loop of a worker."""
-    return keeper().engine(model.file, setting_of(model))
+def engine_of(model: InstalledModel, *, beside: Collection[ModelFile] = ()) -> LlamaEngine:
+    """What answers with `model`, loaded as its setting says, `beside` others; to be used from the one event loop of a worker."""
+    return keeper().engine(model.file, setting_of(model), beside=beside)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TypeVar
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -12,9 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.forms import NewPersonForm
 from apps.accounts.models import User
 from apps.core.errors import Invalid
+from apps.inference.choice import Choice, choose
 from apps.workspaces.models import Membership, Role, Workspace
 
 F = TypeVar("F", bound=forms.Form)
+PLACES = {"machine": _("on this machine"), "network": _("on your network"), "internet": _("outside your network")}
 
 
 class FirstRunForm(NewPersonForm):
@@ -28,11 +31,20 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has no
     """What managers may change about a workspace."""
 
     language = forms.ChoiceField(label=_("Main language of the documents"), choices=settings.LANGUAGES)
+    chosen_model = forms.TypedChoiceField(label=_("Which model"), required=False, coerce=UUID, empty_value=None)
 
     class Meta:
         model = Workspace
-        fields = ["name", "answering", "language"]
+        fields = ["name", "answering", "chosen_model", "language"]
         widgets = {"answering": forms.RadioSelect}
+
+    def offer(self, models: list[Choice]) -> None:
+        """Show the models that can answer, the installation's first."""
+        usual = choose(None, models)
+        words = _("The installation's: %(name)s") if usual else _("The installation's: the documents' own words")
+        offered = [("", words % {"name": usual.name} if usual else words)]
+        offered += [(str(model.pk), f"{model.name} ({PLACES[model.place]})") for model in models]
+        self.fields["chosen_model"].choices = offered  # type: ignore[attr-defined]  # it is a ChoiceField
 
 
 class InvitationForm(forms.Form):

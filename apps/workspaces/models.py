@@ -79,6 +79,8 @@ class Workspace(models.Model):
     name = models.CharField(_("name"), max_length=100)
     is_personal = models.BooleanField(default=False)
     answering = models.CharField(_("answers"), max_length=10, choices=Answering.choices, default=Answering.BEST)
+    # No foreign key: it may be a file here or a server's model, and one that was removed shall be missed, not forgotten.
+    chosen_model = models.UUIDField(null=True, blank=True, help_text="The model that answers here; null for the installation's.")
     language = models.CharField(_("main language of the documents"), max_length=10, default="en")
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, help_text="Since when everything in it is read only; null while it is in use.")

@@ -110,10 +110,10 @@ def create_workspace(
 
 @transaction.atomic
 def change_workspace(*, changed: Workspace, changed_by: User) -> None:
-    """Save name, way of answering and language as they stand in `changed`. Raises NotFound, Forbidden, Archived."""
+    """Save name, way of answering, model and language as they stand in `changed`. Raises NotFound, Forbidden, Archived."""
     hold_writable(changed.pk)
     require_manager(changed_by, changed)
-    changed.save(update_fields=["name", "answering", "language"])
+    changed.save(update_fields=["name", "answering", "chosen_model", "language"])
     record("workspace.changed", actor=changed_by, workspace=changed.pk)
 
 

@@ -16,6 +16,7 @@ from apps.accounts.forms import NewPersonForm
 from apps.accounts.requests import SignedInRequest
 from apps.accounts.services import PersonRefused
 from apps.core.ratelimit import count, network_of
+from apps.inference.choice import choices, is_missing
 from apps.workspaces import forms, invitations, keys, members, services
 from apps.workspaces.examples import examples
 from apps.workspaces.models import ApiKey, Membership, Workspace
@@ -85,10 +86,12 @@ def _accept(request: HttpRequest, token: str, form: NewPersonForm | None) -> Mem
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def workspace_settings(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Name, way of answering, main language: for managers to change."""
+    """Name, way of answering, model, main language: for managers to change."""
     workspace = services.visible_workspace(request.user, slug)
     membership = members.membership_of(request.user, workspace)
-    form = forms.WorkspaceForm(request.POST or None, instance=workspace)
+    form, models = forms.WorkspaceForm(request.POST or None, instance=workspace), choices()
+    form.offer(models)
+    is_gone = is_missing(workspace.chosen_model, models)  # before the form writes into the row
     if request.method == "POST":
         members.require_manager(request.user, workspace)
         if form.is_valid():
@@ -96,7 +99,7 @@ def workspace_settings(request: SignedInRequest, slug: str) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("workspace_settings", slug)
     context = {"workspace": workspace, "membership": membership, "form": form, "is_last_owner": members.is_last_owner(membership)}
-    return render(request, "workspaces/settings.html", context)
+    return render(request, "workspaces/settings.html", context | {"is_model_gone": is_gone})
 
 
 @login_required
