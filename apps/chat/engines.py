@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from datetime import timedelta
+from uuid import UUID
 
-from apps.chat.models import Generation, GenerationQuerySet
+from django.db.models import Case, F, Q, UUIDField, Value, When
+from django.db.models.functions import Now
+
+from apps.chat.models import Conversation, Generation, GenerationQuerySet
 from apps.core.database import in_database
 from apps.inference import servers
 from apps.inference import services as inference
@@ -17,34 +21,38 @@ from apps.inference.models import InstalledModel, RemoteModel
 from apps.workspaces.models import Workspace
 
 LOADED_FIRST_PIECE_S = 300
+LATELY = timedelta(hours=1)  # a conversation that rests so long keeps no model of its own in memory
 BEST = Workspace.Answering.BEST
 
 
-async def choose_engine(workspace: Workspace) -> Engine:
-    """The model that the workspace has chosen, else the installation's, on this machine or on a server.
+async def choose_engine(workspace: Workspace, chosen: UUID | None = None) -> Engine:
+    """The model that the conversation has `chosen`, else the workspace's, else the installation's, on this machine or on a server.
 
     The documents' own words where there is none, or where the workspace wants nothing else.
     """
     if workspace.answering == Workspace.Answering.VERBATIM:
         return QuoteEngine()
-    model, files = await in_database(_model_and_files)(workspace)
+    model, files = await in_database(_model_and_files)(workspace, chosen)
     if isinstance(model, InstalledModel):
         return inference.engine_of(model, beside=files)
     inference.keeper().keep(files)  # a model that was in use before gives its memory back
     return await in_database(servers.remote_engine)(model) if model else QuoteEngine()
 
 
-def _model_and_files(workspace: Workspace) -> tuple[InstalledModel | RemoteModel | None, list[ModelFile]]:
-    """The model that answers in the workspace, and the files that answer anywhere: those stay loaded beside it where there is room."""
-    choice = choose(workspace.chosen_model)
-    chosen = Workspace.objects.filter(deleted_at=None, answering=Workspace.Answering.BEST).values("chosen_model")
-    files = InstalledModel.objects.filter(Q(is_active=True) | Q(pk__in=chosen), role=InstalledModel.Role.CHAT)
+def _model_and_files(workspace: Workspace, chosen: UUID | None) -> tuple[InstalledModel | RemoteModel | None, list[ModelFile]]:
+    """The model that answers, and the files that answer elsewhere: those stay loaded beside it where there is room."""
+    choice = choose(chosen, workspace.chosen_model)
+    of_teams = Workspace.objects.filter(deleted_at=None, answering=BEST).values("chosen_model")
+    lately = Conversation.objects.filter(deleted_at=None, updated_at__gt=Now() - LATELY).values("chosen_model")
+    wanted = Q(is_active=True) | Q(pk__in=of_teams) | Q(pk__in=lately)
+    files = InstalledModel.objects.filter(wanted, role=InstalledModel.Role.CHAT)
     return model_of(choice) if choice else None, [model.file for model in files]
 
 
-def is_choice_gone(workspace: Workspace) -> bool:
-    """Whether the workspace had chosen a model that is not there any more, so that another one answers."""
-    return workspace.answering != Workspace.Answering.VERBATIM and is_missing(workspace.chosen_model)
+def is_choice_gone(workspace: Workspace, chosen: UUID | None = None) -> bool:
+    """Whether a model was chosen, here or for the workspace, that is not there any more, so that another one answers."""
+    wanted = chosen or workspace.chosen_model
+    return workspace.answering != Workspace.Answering.VERBATIM and wanted is not None and is_missing(wanted)
 
 
 def startable(waiting: GenerationQuerySet) -> GenerationQuerySet:
@@ -57,20 +65,21 @@ def startable(waiting: GenerationQuerySet) -> GenerationQuerySet:
         return waiting
     known = choices()
     running = Generation.objects.filter(status__in=(Generation.Status.RUNNING, Generation.Status.STOPPING), workspace__answering=BEST)
-    answering = {choose(chosen, known) for chosen in running.values_list("workspace__chosen_model", flat=True)}
-    busy = Q(pk__in=[])
-    for choice in answering:
-        if choice and choice.pk in slow:
-            busy |= _answered_by(choice, known)
-    return waiting.exclude(busy, workspace__answering=BEST)
+    busy = slow & set(running.annotate(model=_model(known)).values_list("model", flat=True))
+    others = ~Q(workspace__answering=BEST) | Q(model=None) | ~Q(model__in=busy)
+    return waiting.annotate(model=_model(known)).filter(others) if busy else waiting
 
 
-def _answered_by(choice: Choice, known: list[Choice]) -> Q:
-    """Runs that `choice` answers, of those that want a model."""
-    theirs = Q(workspace__chosen_model=choice.pk)
-    if choice.is_active:  # it stands in for those that chose none, or one that is gone
-        theirs |= Q(workspace__chosen_model=None) | ~Q(workspace__chosen_model__in=[other.pk for other in known])
-    return theirs
+def _model(known: list[Choice]) -> Case:
+    """The id of the model that answers a run, as `choose` finds it."""
+    pks = [choice.pk for choice in known]
+    usual = choose(among=known)
+    return Case(
+        When(conversation__chosen_model__in=pks, then=F("conversation__chosen_model")),
+        When(workspace__chosen_model__in=pks, then=F("workspace__chosen_model")),
+        default=Value(usual.pk if usual else None, UUIDField()),
+        output_field=UUIDField(null=True),
+    )
 
 
 def first_piece_s() -> int:
@@ -78,6 +87,6 @@ def first_piece_s() -> int:
     return LOADED_FIRST_PIECE_S + (LOAD_TIMEOUT_S if inference.keeper().status().state == "loading" else 0)
 
 
-def engine_of(workspace: Workspace) -> Choice | None:
+def engine_of(workspace: Workspace, chosen: UUID | None = None, *, among: list[Choice] | None = None) -> Choice | None:
     """The model that would answer now; None where the documents' own words do."""
-    return None if workspace.answering == Workspace.Answering.VERBATIM else choose(workspace.chosen_model)
+    return None if workspace.answering == Workspace.Answering.VERBATIM else choose(chosen, workspace.chosen_model, among=among)

@@ -51,6 +51,7 @@ class Conversation(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations")
     audience = models.CharField(max_length=10, choices=Audience.choices, default=Audience.AUTHOR)
     title = models.CharField(max_length=200, blank=True)
+    chosen_model = models.UUIDField(null=True, help_text="The model that answers here; null for the workspace's. No foreign key, as there.")
     next_sequence = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now_add=True)

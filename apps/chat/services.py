@@ -20,6 +20,7 @@ from apps.chat.waiting import WAKE, tell_places_on_commit
 from apps.core import live, queue
 from apps.core.database import only
 from apps.core.errors import Invalid, NotFound, ProductError
+from apps.inference.choice import is_missing
 from apps.workspaces.models import Workspace
 from apps.workspaces.writable import hold_writable
 
@@ -44,6 +45,14 @@ class QuestionTooLong(ProductError):
     code = "question_too_long"
     status = 413
     sentence = _("This question is too long. Put the long part into a file, drop it on the page, and ask about it.")
+
+
+class NoSuchChoice(ProductError):
+    """The model that was chosen is not there."""
+
+    code = "no_such_choice"
+    status = 409
+    sentence = _("This model is not there any more. Choose another one.")
 
 
 class QuestionUnreadable(ProductError):
@@ -182,6 +191,20 @@ def rename(*, conversation: Conversation, title: str) -> Conversation:
         raise Invalid(fields={"title": "must not be empty"})
     conversation.save(update_fields=["title"])
     _tell_title(conversation)
+    return conversation
+
+
+@transaction.atomic
+def choose_model(*, conversation: Conversation, chosen: UUID | None) -> Conversation:
+    """The conversation, answered by this model from the next question on; by the workspace's for None.
+
+    Raises NoSuchChoice where there is none, NotFound and Archived where the conversation cannot be changed.
+    """
+    hold_writable(conversation.workspace_id)
+    if is_missing(chosen):
+        raise NoSuchChoice
+    conversation.chosen_model = chosen
+    conversation.save(update_fields=["chosen_model"])
     return conversation
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages as messages_of_django
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.chat import services
 from apps.chat.ending import citation_rows
@@ -22,6 +23,7 @@ from apps.core.errors import Invalid, NotFound
 from apps.documents.examples import example_topics
 from apps.documents.models import Document, DocumentQuerySet
 from apps.documents.reading import read_page
+from apps.inference.choice import choices
 from apps.workspaces.models import Workspace
 from apps.workspaces.page import page_context, person
 
@@ -29,10 +31,17 @@ TURNS_MAX = 400
 
 
 @login_required
-@require_GET
+@require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest, slug: str) -> HttpResponse:
-    """An empty conversation in this workspace; its row is made by the first question. As `conversation`, with `examples` too."""
+    """An empty conversation in this workspace; its row is made by the first question. As `conversation`, with `examples` too.
+
+    A POST chooses the `model` that is to answer: that makes the row.
+    """
     context = page_context(request, slug)
+    if request.method == "POST":
+        return redirect(
+            "conversation", _choose(request, services.create_conversation(workspace=context["workspace"], author=person(request)))
+        )
     beside = {**_beside(context), **_examples(context["workspace"])}
     return render(request, "chat/conversation.html", {**context, **beside, "conversation": None, "turns": []})
 
@@ -45,18 +54,20 @@ def examples(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One conversation, its last TURNS_MAX messages, or those before `?before=<sequence>`.
 
     Template chat/conversation.html; context: workspace, membership, conversation, turns (messages, answers with `run` and `citations`),
-    engine (Choice or None), document_count, upload_max_mb.
+    engine (Choice or None), models (all choices), document_count, upload_max_mb. A POST chooses the `model` that answers here.
     """
     found = _conversation(request, pk)
+    if request.method == "POST":
+        return redirect("conversation", _choose(request, found))
     context = page_context(request, found.workspace.slug)
     earlier = _turns(found).filter(sequence__lt=_sequence(request, "before", default=found.next_sequence))
     turns = list(earlier.order_by("-sequence")[:TURNS_MAX])[::-1]
-    return render(request, "chat/conversation.html", {**context, **_beside(context), "conversation": found, "turns": turns})
+    return render(request, "chat/conversation.html", {**context, **_beside(context, found), "conversation": found, "turns": turns})
 
 
 @login_required
@@ -144,9 +155,23 @@ def _turns(found: Conversation) -> QuerySet[Message]:
     return Message.objects.filter(conversation=found).select_related("run").prefetch_related(cited)
 
 
-def _beside(context: dict[str, Any]) -> dict[str, Any]:
-    workspace = context["workspace"]
-    return {"engine": engine_of(workspace), "document_count": _shelf(workspace).count()}
+def _choose(request: HttpRequest, found: Conversation) -> UUID:
+    """The id of the conversation, whose model was chosen; what was refused is said on its page."""
+    given = request.POST.get("model", "")
+    try:
+        services.choose_model(conversation=found, chosen=UUID(given) if given else None)
+    except ValueError:
+        raise Invalid(fields={"model": "must be an id"}) from None
+    except services.NoSuchChoice as error:
+        messages_of_django.error(request, str(error))
+    return found.pk
+
+
+def _beside(context: dict[str, Any], found: Conversation | None = None) -> dict[str, Any]:
+    workspace, known = context["workspace"], choices()
+    engine = engine_of(workspace, found.chosen_model if found else None, among=known)
+    usual = engine_of(workspace, among=known)
+    return {"engine": engine, "usual": usual, "models": known, "document_count": _shelf(workspace).count()}
 
 
 def _examples(workspace: Workspace) -> dict[str, Any]:

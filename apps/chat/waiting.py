@@ -30,7 +30,7 @@ def claim_next() -> Generation | None:
         marked = Generation.objects.filter(pk=pk, status=Status.QUEUED)  # it may have been stopped meanwhile
         if marked.update(status=Status.RUNNING, attempt=F("attempt") + 1, started_at=Now(), beat_at=Now()):
             tell_places_on_commit()
-            return Generation.objects.select_related("workspace", "question", "asked_by").get(pk=pk)
+            return Generation.objects.select_related("workspace", "conversation", "question", "asked_by").get(pk=pk)
     return None
 
 

@@ -33,16 +33,17 @@ def choices() -> list[Choice]:
     return sorted((Choice(*row) for row in rows), key=lambda choice: choice.name.casefold())
 
 
-def choose(chosen: UUID | None, among: list[Choice] | None = None) -> Choice | None:
-    """The model `chosen`, where it is there; else the one that the installation uses; None where the documents' own words answer."""
-    known = choices() if among is None else among
-    wanted = next((choice for choice in known if choice.pk == chosen), None)
-    return wanted or next((choice for choice in known if choice.is_active), None)
+def choose(*chosen: UUID | None, among: list[Choice] | None = None) -> Choice | None:
+    """The first of the `chosen` models that is there, else the installation's; None where the documents' own words answer."""
+    known = {choice.pk: choice for choice in (choices() if among is None else among)}
+    wanted = next((known[pk] for pk in chosen if pk in known), None)
+    return wanted or next((choice for choice in known.values() if choice.is_active), None)
 
 
-def is_missing(chosen: UUID | None, among: list[Choice] | None = None) -> bool:
+def is_missing(*chosen: UUID | None, among: list[Choice] | None = None) -> bool:
     """Whether a model was chosen that is not there any more."""
-    return chosen is not None and all(choice.pk != chosen for choice in (choices() if among is None else among))
+    wanted = set(chosen) - {None}
+    return bool(wanted) and not wanted <= {choice.pk for choice in (choices() if among is None else among)}
 
 
 def model_of(choice: Choice) -> InstalledModel | RemoteModel | None:

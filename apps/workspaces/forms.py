@@ -40,7 +40,7 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has no
 
     def offer(self, models: list[Choice]) -> None:
         """Show the models that can answer, the installation's first."""
-        usual = choose(None, models)
+        usual = choose(among=models)
         words = _("The installation's: %(name)s") if usual else _("The installation's: the documents' own words")
         offered = [("", words % {"name": usual.name} if usual else words)]
         offered += [(str(model.pk), f"{model.name} ({PLACES[model.place]})") for model in models]

@@ -91,7 +91,7 @@ def workspace_settings(request: SignedInRequest, slug: str) -> HttpResponse:
     membership = members.membership_of(request.user, workspace)
     form, models = forms.WorkspaceForm(request.POST or None, instance=workspace), choices()
     form.offer(models)
-    is_gone = is_missing(workspace.chosen_model, models)  # before the form writes into the row
+    is_gone = is_missing(workspace.chosen_model, among=models)  # before the form writes into the row
     if request.method == "POST":
         members.require_manager(request.user, workspace)
         if form.is_valid():

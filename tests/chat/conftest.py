@@ -62,7 +62,7 @@ def answers_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[Engine], Engine]:
     """Let this engine answer, whatever the workspace has chosen."""
 
     def answer_with(engine: Engine) -> Engine:
-        async def choose(_: Workspace) -> Engine:
+        async def choose(*_: object) -> Engine:
             return engine
 
         monkeypatch.setattr(engines, "choose_engine", choose)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from uuid import UUID
 
 import django
 
@@ -28,7 +29,7 @@ class CountingEngine(ScriptedEngine):
             yield TextPiece(COUNT[start : start + 5])
 
 
-async def choose(workspace: Workspace) -> Engine:
+async def choose(workspace: Workspace, chosen: UUID | None = None) -> Engine:
     """Always the counting one."""
     return CountingEngine()
 
