@@ -10,16 +10,16 @@ from typing import Any
 
 from . import wire
 from .engines.base import ChatRequest, EngineError, EngineUnavailable, Piece
+from .engines.local import BY_LLAMA
 from .host_process import HostProcess
 
 
 class LlamaEngine:
     """Answers with the model of one host; waits while it loads. Implements engines.base.Engine."""
 
-    takes_forms = True
-
     def __init__(self, host: HostProcess) -> None:
         self.name = host.file.name
+        self.takes_forms = host.file.engine == BY_LLAMA
         self._host = host
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:

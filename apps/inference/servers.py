@@ -20,7 +20,7 @@ from apps.audit.services import record
 from apps.core.database import only
 from apps.core.errors import Invalid, ProductError
 
-from .engines.base import ChatRequest, EngineError, EngineUnavailable, QuotePiece, TextPiece, ThinkingPiece
+from .engines.base import ChatRequest, EngineError, EngineUnavailable, TextPiece, ThinkingPiece, UsagePiece
 from .engines.network import find_addresses, is_private, read_address
 from .engines.openai import Backend, Load, OpenAIEngine
 from .models import EngineServer, InstalledModel, RemoteModel
@@ -128,7 +128,7 @@ async def _writes(backend: Backend) -> bool:
     """Whether anything comes; what a model thinks may be counted and not shown."""
     pieces = [piece async for piece in backend.stream(ChatRequest("Hello", max_tokens=1))]
     return any(
-        isinstance(piece, (TextPiece, ThinkingPiece)) or piece.answer_tokens for piece in pieces if not isinstance(piece, QuotePiece)
+        isinstance(piece, (TextPiece, ThinkingPiece)) or (isinstance(piece, UsagePiece) and piece.answer_tokens > 0) for piece in pieces
     )
 
 

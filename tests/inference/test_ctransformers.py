@@ -55,6 +55,8 @@ async def test_it_streams_text_and_then_figures(older: LlamaEngine) -> None:
     assert usage.answer_tokens == 300
     assert usage.prompt_tokens > 10
     assert usage.tokens_per_s > 0
+    assert usage.is_cut
+    assert not older.takes_forms
 
 
 @pytest.mark.parametrize("family", ["gpt2", "gpt_bigcode"])  # StarCoder's files have the same form

@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 
 from apps.inference.engines import http_stream
-from apps.inference.engines.base import ChatRequest, EngineError, EngineUnavailable, Piece, PromptTooLong, TextPiece, ThinkingPiece
+from apps.inference.engines.base import (
+    ChatRequest,
+    EngineError,
+    EngineUnavailable,
+    Piece,
+    PromptTooLong,
+    Sampling,
+    TextPiece,
+    ThinkingPiece,
+)
 from apps.inference.engines.network import read_address
 from apps.inference.engines.openai import Backend, OpenAIEngine
 
@@ -106,11 +115,13 @@ async def test_counting_is_a_careful_guess(llama: Backend) -> None:
 
 async def test_it_sends_what_the_protocol_wants() -> None:
     with serving() as server:
-        assert text_of(await pieces_of(server.backend(key="sesame"), system="Be kind.")) == "It is blue."
+        sampling = Sampling(temperature=0.0, stop=("END",))
+        assert text_of(await pieces_of(server.backend(key="sesame"), system="Be kind.", sampling=sampling)) == "It is blue."
     (body,), (headers,) = server.bodies, server.headers_seen
     assert (server.paths, headers["Authorization"]) == (["/v1/chat/completions"], "Bearer sesame")
     assert body["messages"] == [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Why?"}]
     assert (body["model"], body["max_tokens"], body["stream"]) == ("gemma", 16, True)
+    assert (body["temperature"], body["stop"], "seed" in body) == (0.0, ["END"], False)
 
 
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])

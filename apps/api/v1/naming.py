@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from apps.api.caller import Caller
 from apps.api.v1.refusals import ModelNotFound
-from apps.chat.engines import engine_name
+from apps.chat.engines import engine_of
+from apps.inference.choice import choices
 from apps.inference.services import NO_MODEL
 from apps.workspaces.models import Workspace
 
@@ -30,9 +31,10 @@ class Named:
 def models_of(caller: Caller) -> list[Named]:
     """The model that answers now, then each reachable workspace's documents. `quote` knows nothing but documents: it always searches."""
     known: dict[str, Named] = {}
-    workspaces = list(caller.workspaces().order_by("slug"))
+    workspaces, choosable = list(caller.workspaces().order_by("slug")), choices()
     for workspace in workspaces:
-        name = engine_name(workspace) or NO_MODEL
+        engine = engine_of(workspace, among=choosable)
+        name = engine.name if engine else NO_MODEL
         known.setdefault(name, Named(name, workspace, searches=name == NO_MODEL))
     for workspace in workspaces:
         name = f"{OF_DOCUMENTS}{workspace.slug}"

@@ -21,7 +21,7 @@ from apps.api.v1.refusals import BadRequest, InvalidKey, ModelNotFound
 from apps.api.v1.response_bodies import ResponseIn
 from apps.api.v1.responses import ResponseForm
 from apps.chat import services
-from apps.chat.engines import engine_name
+from apps.chat.engines import engine_of
 from apps.chat.requested import Requested
 from apps.core.errors import NotFound
 from apps.core.late import LateResponse
@@ -91,7 +91,7 @@ def _program(request: HttpRequest) -> Program:
 def _asking(program: Program, named: Named, requested: Requested, max_tokens: int | None) -> Asking:
     """Raises BadRequest where nothing in use can do what is wanted."""
     for name, param in (("tools", "tools"), ("schema", "response_format")):
-        if requested["wanted"][name] and not engine_name(named.workspace):
+        if requested["wanted"][name] and not engine_of(named.workspace):
             raise BadRequest("No model is in use here, and the documents' own words take no tools and no form.", param=param)
     ask = partial(services.ask_for_program, workspace=named.workspace, asked_by=program.user, request=requested, max_tokens=max_tokens)
     return Asking(program, ask)

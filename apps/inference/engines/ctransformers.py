@@ -102,7 +102,8 @@ class CtransformersModel:
                 break
         if rest := stops.finish():
             take(TextPiece(rest))
-        take(UsagePiece(prompt_tokens, count, count / max(time.monotonic() - began, 1e-6)))
+        is_cut = count == limit and not stops.has_ended
+        take(UsagePiece(prompt_tokens, count, count / max(time.monotonic() - began, 1e-6), is_cut))
 
     def _sampled(self, limit: int) -> Iterator[int]:
         """Up to `limit` tokens, each read back before the next is chosen."""

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .base import ChatRequest, EngineError, EngineUnavailable, Piece, PromptTooLong, TextPiece, ThinkingPiece
@@ -84,7 +84,8 @@ class Backend:
         if asked.written:  # there is no common way to begin a server's answer for it
             messages += [{"role": "assistant", "content": asked.written}, {"role": "user", "content": GO_ON}]
         options = {"max_tokens": asked.max_tokens, "stream": True, "stream_options": {"include_usage": True}}
-        return {"model": self.model, "messages": messages, **options}
+        sampling = {name: value for name, value in asdict(asked.sampling).items() if value not in (None, ())}
+        return {"model": self.model, "messages": messages, **options, **sampling}
 
 
 class OpenAIEngine:

@@ -8,11 +8,10 @@ from dataclasses import replace
 from .base import ChatRequest
 from .llama_prompt import WORD_JOINER, Neutraliser, chat_messages
 
-HEADINGS = {"system": "### Instruction:", "user": "### User:", "assistant": "### Assistant:"}
+HEADINGS = {"system": "### Instruction:", "user": "### User:", "assistant": "### Assistant:", "tool": "### Result:"}
 STOPS = tuple(f"\n{heading}" for heading in HEADINGS.values())
-LOOKS_LIKE_COMMAND = re.compile(
-    r"<(?=\||\w+\||/?(?:s|unk|pad|bos|eos|fim_\w+|start_of_turn|end_of_turn)>)|\[(?=/?INST\])|#(?=## (?:Instruction|User|Assistant):)"
-)
+TOKENS_OF_OTHERS = r"<(?=\||\w+\||/?(?:s|unk|pad|bos|eos|fim_\w+|start_of_turn|end_of_turn)>)|\[(?=/?INST\])"
+LOOKS_LIKE_COMMAND = re.compile(TOKENS_OF_OTHERS + r"|#(?=## (?:Instruction|User|Assistant|Result):)")
 
 
 class CarefulNeutraliser(Neutraliser):
