@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import asdict, replace
 
+from django.conf import settings
+
 from apps.chat import engines
 from apps.chat.citations import CLAIM_MAX_CHARS, Sources
 from apps.chat.markers import MarkerFilter
@@ -29,6 +31,7 @@ from apps.inference.engines.base import (
     TextPiece,
     ThinkingPiece,
     UsagePiece,
+    context_of,
     takes_forms,
 )
 from apps.inference.engines.quote import QuoteEngine
@@ -67,7 +70,7 @@ class Composer:
             return
         if "model_gone" not in run.notes and await in_database(engines.is_choice_gone)(run.workspace, run.conversation.chosen_model):
             self.writer.note("model_gone")
-        self._request, self._sources = await in_database(prepare)(run)
+        self._request, self._sources = await in_database(prepare)(run, context_of(engine, settings.CONTEXT_TOKENS))
         if (self._request.wanted or self._request.since) and not takes_forms(engine):
             raise RequestRefused("This engine takes no tools and no form.")
         try:

@@ -12,7 +12,6 @@ from apps.chat.requested import is_plain, question_before, request_of
 from apps.documents.models import Chunk, Document
 from apps.documents.search import Found, find_passages
 from apps.inference.engines.base import ChatRequest, Passage, Turn
-from apps.inference.fitting import context_tokens
 
 PASSAGES = 8
 SHORT_QUESTION_WORDS = 4
@@ -40,8 +39,8 @@ def search_text(run: Generation) -> str:
     return f"{question}\n{before}" if before else question
 
 
-def prepare(run: Generation) -> tuple[ChatRequest, Sources]:
-    """The request for `run`, and what its engine may cite: as many passages, then as many earlier turns, as the context has room for.
+def prepare(run: Generation, context_tokens: int) -> tuple[ChatRequest, Sources]:
+    """The request for `run`, and what its engine may cite: as many passages, then as many earlier turns, as its context has room for.
 
     A program brings its turns itself, and all of them come; who asks the model alone gets no passages.
     """
@@ -52,7 +51,7 @@ def prepare(run: Generation) -> tuple[ChatRequest, Sources]:
     versions = dict(Chunk.objects.filter(pk__in=[hit.chunk for hit in found.hits]).values_list("pk", "version_id"))
     sources = Sources(found.hits, versions=versions, language=found.language, bound=run.citations)
     asked_chars = len(asked.question) + len(asked.system) + sum(len(turn.text) for turn in (*asked.turns, *asked.since))
-    room_chars = max(0, (context_tokens() - run.max_tokens) * CHARS_PER_TOKEN - asked_chars)
+    room_chars = max(0, (context_tokens - run.max_tokens) * CHARS_PER_TOKEN - asked_chars)
     passages = _passages(found, sources.numbers, int(room_chars * PASSAGES_SHARE))
     room_chars -= sum(len(passage.text) for passage in passages)
     request = replace(

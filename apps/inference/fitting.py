@@ -72,12 +72,6 @@ def setting_of(model: InstalledModel) -> Setting:
     return Setting(min(context_tokens, model.context_length), min(slots, settings.SLOTS))
 
 
-def context_tokens() -> int:
-    """How many tokens the model in use sees at once; without a model, what the settings say."""
-    active = InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).select_related("fit").first()
-    return setting_of(active).context_tokens if active else int(settings.CONTEXT_TOKENS)
-
-
 def keep_shape(model: InstalledModel, shape: ModelShape | None) -> None:
     """Keep what the header says about memory; the setting that was chosen stays."""
     ModelFit.objects.update_or_create(model=model, defaults={"shape": asdict(shape) if shape else None})

@@ -20,6 +20,7 @@ class LlamaEngine:
     def __init__(self, host: HostProcess) -> None:
         self.name = host.file.name
         self.takes_forms = host.file.engine == BY_LLAMA
+        self.context_tokens = host.plan.context_tokens
         self._host = host
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:

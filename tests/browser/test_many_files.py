@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Dialog, Locator, Page, Route, expect
 
 from tests.browser.acting import ADA, NARROW, drop, save, sign_in
 from tests.browser.conftest import OpenPage
@@ -235,7 +235,12 @@ def test_what_does_not_arrive_is_sent_again_by_itself(page: Page) -> None:
 
 def test_leaving_is_asked_about_only_while_something_is_being_sent(page: Page) -> None:
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
     held(page)
     drop(page, notes("left", 2))
     expect(page.locator(".upload[data-status=sending]")).to_have_count(2)

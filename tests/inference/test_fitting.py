@@ -12,6 +12,7 @@ from apps.audit.models import Event
 from apps.core.errors import NotFound
 from apps.inference import fitting, services
 from apps.inference.catalogue import catalogue
+from apps.inference.engines.base import context_of
 from apps.inference.fit import MIB, Setting, need_of
 from apps.inference.model_file import read_model_file
 from apps.inference.models import InstalledModel, ModelFit
@@ -145,13 +146,6 @@ def test_the_command_tells_what_is_missing(model: InstalledModel, tmp_path: Path
         call_command("models", "fit", "nobody")
 
 
-def test_answers_are_prepared_for_the_models_context(model: InstalledModel) -> None:
-    assert fitting.context_tokens() == 8192
-    fitting.keep_setting(model=model, context_tokens=4096, slots=1)
-    services.use_model("tiny")
-    assert fitting.context_tokens() == 4096
-
-
 async def test_the_host_is_loaded_anew_with_another_setting(tmp_path: Path) -> None:
     file = read_model_file(write_gemma4(tmp_path / "m.gguf", Shape(words=700)), "other")
     services.keeper.cache_clear()
@@ -159,6 +153,7 @@ async def test_the_host_is_loaded_anew_with_another_setting(tmp_path: Path) -> N
     try:
         assert await pieces_of(keeper.engine(file, Setting(512, 1)), max_tokens=4)
         first = keeper.status().pid
+        assert context_of(keeper.engine(file, Setting(512, 1)), 8192) == 512
         assert await pieces_of(keeper.engine(file, Setting(512, 1)), max_tokens=4)
         assert keeper.status().pid == first
         assert await pieces_of(keeper.engine(file, Setting(1024, 2)), max_tokens=4)

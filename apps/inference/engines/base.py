@@ -171,6 +171,11 @@ def takes_forms(engine: Engine) -> bool:
     return bool(getattr(engine, "takes_forms", False))
 
 
+def context_of(engine: Engine, usual: int) -> int:
+    """How many tokens `engine` sees at once, question and answer; `usual` where it does not say."""
+    return int(getattr(engine, "context_tokens", usual))
+
+
 class Engine(Protocol):
     """Whatever can answer: a local model, a remote server, or the documents' own words."""
 

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inference", "0002_downloads")]
+    dependencies = [("inference", "0003_fit")]
 
     operations = [
         migrations.AddField(
