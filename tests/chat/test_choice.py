@@ -40,7 +40,7 @@ def answered_by(ask: Ask, worker: Worker, watch: Watch, conversation: Conversati
 
     def answer() -> tuple[str, list[str]]:
         watcher = watch(f"conversation:{conversation.pk}")
-        ask("What colour is the sky?", conversation=conversation)
+        ask("What colour is the sky?", conversation=conversation, max_tokens=16)
         worker.wake()
         ended = watcher.until("ended")
         return ended["engine"], ended["notes"]
