@@ -168,8 +168,8 @@ def test_a_model_that_dies_gives_a_sentence(client: Client, model: InstalledMode
     until_running()
     loop.run(kill_the_host())
     running.join(timeout=30)
-    assert "process ended" in Measurement.objects.get().error
-    assert "process ended" in shown(client)
+    assert "process" in Measurement.objects.get().error  # it was loading, or in mid-answer
+    assert Measurement.objects.get().error in shown(client)
 
 
 def in_thread() -> threading.Thread:
