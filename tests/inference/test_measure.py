@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,7 @@ def test_a_model_that_dies_gives_a_sentence(client: Client, model: InstalledMode
     loop.run(kill_the_host())
     running.join(timeout=30)
     assert "process" in Measurement.objects.get().error  # it was loading, or in mid-answer
-    assert Measurement.objects.get().error in shown(client)
+    assert Measurement.objects.get().error in unescape(shown(client))
 
 
 def in_thread() -> threading.Thread:
