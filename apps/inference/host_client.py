@@ -22,6 +22,7 @@ class LlamaEngine:
         self.takes_forms = host.file.engine == BY_LLAMA
         self.context_tokens = host.plan.context_tokens
         self._host = host
+        self.takes_forms = host.file.engine == BY_LLAMA
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
         """Pieces of the answer as they are made. Closing the iterator closes the connection, which stops the model.

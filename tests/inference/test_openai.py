@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ import pytest
 
 from apps.inference.engines import http_stream
 from apps.inference.engines.base import (
+    CallPiece,
     ChatRequest,
     EngineError,
     EngineUnavailable,
@@ -21,6 +23,8 @@ from apps.inference.engines.base import (
     Sampling,
     TextPiece,
     ThinkingPiece,
+    ToolCall,
+    Wanted,
 )
 from apps.inference.engines.network import read_address
 from apps.inference.engines.openai import Backend, OpenAIEngine
@@ -111,6 +115,36 @@ async def test_counting_is_a_careful_guess(llama: Backend) -> None:
     assert [await engine.count_tokens(text) for text in ("", "a", "abcdef")] == [0, 1, 2]
     with pytest.raises(EngineUnavailable):
         await engine.embed(["a"])
+
+
+async def test_what_a_program_asks_for_is_passed_on() -> None:
+    tools = [{"type": "function", "function": {"name": "time"}}]
+    wanted = Wanted(tools=json.dumps(tools), choice="required", is_parallel=False, schema='{"type":"object"}')
+    with serving() as server:
+        await pieces_of(server.backend(), wanted=wanted, sampling=Sampling(temperature=0.5, seed=7, stop=("x",)))
+    (body,) = server.bodies
+    assert (body["tools"], body["tool_choice"], body["parallel_tool_calls"]) == (tools, "required", False)
+    assert body["response_format"]["json_schema"]["schema"] == {"type": "object"}
+    assert (body["temperature"], body["seed"], body["stop"], "top_p" in body) == (0.5, 7, ["x"], False)
+
+
+def call_a_tool(handler: Handler) -> None:
+    """A call in two pieces, no text at all."""
+    handler.begin()
+    handler.word("", tool_calls=[{"index": 0, "id": "a", "type": "function", "function": {"name": "time", "arguments": "{"}}])
+    handler.word("", tool_calls=[{"index": 0, "function": {"arguments": "}"}}])
+    handler.end()
+
+
+async def test_a_call_of_a_tool_comes_whole() -> None:
+    with serving(call_a_tool) as server:
+        pieces = await pieces_of(server.backend())
+    assert [piece.call for piece in pieces if isinstance(piece, CallPiece)] == [ToolCall("a", "time", "{}")]
+
+
+async def test_a_begun_answer_in_a_form_is_not_gone_on_with() -> None:
+    with serving() as server, pytest.raises(EngineError):
+        await pieces_of(server.backend(), wanted=Wanted(schema="{}"), written="Half of it")
 
 
 async def test_it_sends_what_the_protocol_wants() -> None:

@@ -10,7 +10,6 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -96,7 +95,7 @@ class LlamaModel:
             "chat_template_kwargs": {"enable_thinking": request.thinks},
             **SAMPLING,
             **form(request.wanted, self._neutral),
-            **{name: value for name, value in asdict(request.sampling).items() if value not in (None, ())},
+            **request.sampling.asked(),
         }
         return body | {"grammar": grammar_beginning_with(tail)} if tail else body
 

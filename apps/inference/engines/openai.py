@@ -8,13 +8,13 @@ import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .base import ChatRequest, EngineError, EngineUnavailable, Piece, PromptTooLong, TextPiece, ThinkingPiece
+from .base import CallPiece, ChatRequest, EngineError, EngineUnavailable, Piece, PromptTooLong, TextPiece, ThinkingPiece
 from .http_stream import Response, request
 from .llama import ChunkReader
-from .llama_prompt import chat_messages
+from .llama_prompt import chat_messages, form
 from .network import Address
 from .plain_prompt import CarefulNeutraliser
 
@@ -80,16 +80,20 @@ class Backend:
                 yield pieces
 
     def _body(self, asked: ChatRequest) -> dict[str, Any]:
-        messages = [dict(message) for message in chat_messages(replace(asked, written=""), CarefulNeutraliser(()))]
+        neutral = CarefulNeutraliser(())
+        messages = [dict(message) for message in chat_messages(replace(asked, written=""), neutral)]
+        if asked.written and asked.wanted:
+            raise EngineError("An answer that must have a form cannot be gone on with.")
         if asked.written:  # there is no common way to begin a server's answer for it
             messages += [{"role": "assistant", "content": asked.written}, {"role": "user", "content": GO_ON}]
         options = {"max_tokens": asked.max_tokens, "stream": True, "stream_options": {"include_usage": True}}
-        sampling = {name: value for name, value in asdict(asked.sampling).items() if value not in (None, ())}
-        return {"model": self.model, "messages": messages, **options, **sampling}
+        return {"model": self.model, "messages": messages, **options, **asked.sampling.asked(), **form(asked.wanted, neutral)}
 
 
 class OpenAIEngine:
     """Answers with whichever of its servers has least to do. Implements engines.base.Engine."""
+
+    takes_forms = True
 
     def __init__(self, name: str, backends: Iterable[Backend]) -> None:
         self.name = name
@@ -142,7 +146,7 @@ async def _to_first_word(stream: AsyncGenerator[Piece, None]) -> list[Piece]:
     pieces: list[Piece] = []
     async for piece in stream:
         pieces.append(piece)
-        if isinstance(piece, (TextPiece, ThinkingPiece)):
+        if isinstance(piece, (TextPiece, ThinkingPiece, CallPiece)):
             break
     return pieces
 
