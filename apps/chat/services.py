@@ -98,13 +98,16 @@ def ask(
 
 
 @transaction.atomic
-def ask_for_program(*, workspace: Workspace, asked_by: User, request: Requested, max_tokens: int | None) -> Generation:
+def ask_for_program(
+    *, workspace: Workspace, asked_by: User, request: Requested, max_tokens: int | None, chosen: UUID | None = None
+) -> Generation:
     """Queue an answer to what a program asks, whole, by the OpenAI API; its run, still QUEUED, behind the questions of people.
 
-    Its conversation is of this one request, and is seen by nobody else. Raises NotFound and Archived.
+    Its conversation is of this one request, and is seen by nobody else; the `chosen` model answers, None being the workspace's.
+    Raises NotFound and Archived.
     """
     hold_writable(workspace.pk)
-    talk = Conversation.objects.create(workspace=workspace, author=asked_by, title=PROGRAM, is_program=True)
+    talk = Conversation.objects.create(workspace=workspace, author=asked_by, title=PROGRAM, is_program=True, chosen_model=chosen)
     return _store(
         talk.pk,
         asked_by=asked_by,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from apps.api.caller import Caller
 from apps.api.v1.refusals import ModelNotFound
@@ -16,11 +17,15 @@ OF_DOCUMENTS = "documents:"
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A model that a program may ask. `searches`: the workspace's documents are searched, and the answer cites them."""
+    """A model that a program may ask. `searches`: the workspace's documents are searched, and the answer cites them.
+
+    `chosen` is the model that answers; None for the workspace's own.
+    """
 
     name: str
     workspace: Workspace
     searches: bool
+    chosen: UUID | None = None
 
     def entry(self) -> dict[str, object]:
         """As `GET /v1/models` lists it."""
@@ -29,13 +34,19 @@ class Named:
 
 
 def models_of(caller: Caller) -> list[Named]:
-    """The model that answers now, then each reachable workspace's documents. `quote` knows nothing but documents: it always searches."""
+    """The model that answers here, the others that could, then each reachable workspace's documents.
+
+    `quote` knows nothing but documents: it always searches.
+    """
     known: dict[str, Named] = {}
-    workspaces, choosable = list(caller.workspaces().order_by("slug")), choices()
+    workspaces = list(caller.workspaces().order_by("slug"))
+    there = choices()
     for workspace in workspaces:
-        engine = engine_of(workspace, among=choosable)
-        name = engine.name if engine else NO_MODEL
-        known.setdefault(name, Named(name, workspace, searches=name == NO_MODEL))
+        first = engine_of(workspace, among=there)
+        for choice in [first, *there] if first else []:
+            known.setdefault(choice.name, Named(choice.name, workspace, searches=False, chosen=choice.pk))
+        if first is None:
+            known.setdefault(NO_MODEL, Named(NO_MODEL, workspace, searches=True))
     for workspace in workspaces:
         name = f"{OF_DOCUMENTS}{workspace.slug}"
         known[name] = Named(name, workspace, searches=True)

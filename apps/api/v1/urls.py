@@ -93,8 +93,8 @@ def _asking(program: Program, named: Named, requested: Requested, max_tokens: in
     for name, param in (("tools", "tools"), ("schema", "response_format")):
         if requested["wanted"][name] and not engine_of(named.workspace):
             raise BadRequest("No model is in use here, and the documents' own words take no tools and no form.", param=param)
-    ask = partial(services.ask_for_program, workspace=named.workspace, asked_by=program.user, request=requested, max_tokens=max_tokens)
-    return Asking(program, ask)
+    ask = partial(services.ask_for_program, workspace=named.workspace, asked_by=program.user, chosen=named.chosen)
+    return Asking(program, partial(ask, request=requested, max_tokens=max_tokens))
 
 
 def _citing(request: HttpRequest) -> Citing:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from openai import NotFoundError
 
 from apps.accounts.models import User
+from apps.chat.models import Conversation
 from apps.core.database import in_database
+from apps.inference.models import InstalledModel
 from apps.workspaces.models import Workspace
-from tests.api.v1.conftest import Client, install_model, key_of
+from tests.api.v1.conftest import HELLO, Client, install_model, key_of
 from tests.conftest import make_workspace
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,6 +30,18 @@ async def test_without_a_model_there_are_the_documents_words(client: Client) -> 
 async def test_the_model_in_use_stands_first(client: Client) -> None:
     await in_database(install_model)("gemma")
     assert await names(client) == ["gemma", "documents:harbour"]
+
+
+async def test_other_models_can_be_asked_by_their_names(client: Client, alice: User) -> None:
+    model = await in_database(install_model)("gemma")
+    await in_database(InstalledModel.objects.filter(pk=model.pk).update)(is_active=False)
+    await in_database(install_model)("zephyr")
+    assert await names(client) == ["zephyr", "gemma", "documents:harbour"]
+    asking = asyncio.create_task(client.openai.chat.completions.create(model="gemma", messages=HELLO))
+    await client.queued(asking)
+    assert await in_database(Conversation.objects.values_list("chosen_model", flat=True).get)() == model.pk
+    asking.cancel()
+    await asyncio.wait({asking})
 
 
 async def test_a_workspace_that_wants_its_own_words_offers_no_model(client: Client) -> None:
