@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from apps.inference.engines import ctransformers
-from apps.inference.engines.base import ChatRequest, EngineUnavailable, Piece, PromptTooLong, TextPiece, UsagePiece
+from apps.inference.engines.base import ChatRequest, EngineUnavailable, Piece, PromptTooLong, TextPiece, UsagePiece, takes_forms
 from apps.inference.engines.local import BY_CTRANSFORMERS
 from apps.inference.host_client import LlamaEngine
 from apps.inference.host_keeper import HostKeeper
@@ -57,6 +57,10 @@ async def test_it_streams_text_and_then_figures(older: LlamaEngine) -> None:
     assert usage.tokens_per_s > 0
     assert usage.is_cut
     assert not older.takes_forms
+
+
+async def test_it_takes_no_tools_and_no_form(older: LlamaEngine) -> None:
+    assert not takes_forms(older)
 
 
 @pytest.mark.parametrize("family", ["gpt2", "gpt_bigcode"])  # StarCoder's files have the same form
