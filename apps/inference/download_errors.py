@@ -15,7 +15,7 @@ class DownloadFailed(ProductError):
     """The base; `details` fill in the sentence. Rows keep code and details."""
 
     code = "download_failed"
-    status = 502
+    status = 503
     sentence: object = _("The download has failed. Try again.")
 
     def __init__(self, **details: Any) -> None:
@@ -94,7 +94,7 @@ class NoSpace(DownloadFailed):
     """The disk is too full."""
 
     code = "no_space"
-    status = 507
+    status = 503
     sentence = _("%(needed_bytes)s more are needed on the disk of models, and %(free_bytes)s are free. Make room, then go on.")
 
 
@@ -102,7 +102,7 @@ class DiskTrouble(DownloadFailed):
     """The folder of models cannot be written."""
 
     code = "disk_trouble"
-    status = 507
+    status = 503
     sentence = _("The folder of models cannot be used (%(why)s). Put that right, then go on.")
 
 
@@ -111,7 +111,7 @@ class DoesNotWork(DownloadFailed):
 
     code = "does_not_work"
     status = 422
-    sentence = _("The file came whole, but does not work here: %(why)s")
+    sentence = _("%(why)s The file came whole, but does not work here.")
 
 
 class WorkerDied(DownloadFailed):
