@@ -50,6 +50,12 @@ def use(client: Client, name: str) -> str:
     return " ".join(answer.content.decode().split())
 
 
+def test_an_empty_conversation_leads_administrators_here(alice: User, bob: User, workspace: Workspace) -> None:
+    User.objects.filter(pk=alice.pk).update(is_superuser=True)
+    link = '<a href="/admin/models/">Get a model that fits this machine</a>'
+    assert [link in signed_in(person).get("/w/harbour/").content.decode() for person in (alice, bob)] == [True, False]
+
+
 def test_without_a_model_it_says_how_to_add_one(client: Client) -> None:
     page = shown(client)
     assert "No model is installed yet" in page
