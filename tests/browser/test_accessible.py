@@ -24,7 +24,8 @@ UNSEEN = """() => [...document.querySelectorAll("button, a[href], input, select,
 # Answers to programs, parts of pages, pictures, and ways that only lead on or take what is posted.
 NO_PAGES = {
     "healthz", "readyz", "home", "picture", "document_original", "document_page", "document_find", "citation",
-    "document_rows", "documents_selected", "conversation_messages", "examples", "model_states",
+    "document_rows", "documents_selected", "conversation_messages", "examples",
+    "model_states", "model_fit", "model_measure", "model_servers",
     "account_signup", "my_picture", "my_theme", "unarchive_workspace", "conversation_rename", "conversation_delete", "conversation_restore",
 }  # fmt: skip
 ELSEWHERE = {
@@ -46,12 +47,12 @@ def furnished(browser: Browser, product: Product) -> Addresses:
 
 
 def page_names(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
-    """The names of all addresses but the API's."""
+    """The names of all addresses but those for programs."""
     for pattern in patterns:
         address = before + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
             yield from page_names(pattern.url_patterns, address)
-        elif not address.startswith("api/"):
+        elif not address.startswith(("api/", "v1/")):
             yield str(pattern.name)
 
 
