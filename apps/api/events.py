@@ -80,7 +80,8 @@ class Frames:
         has_come = False
         while True:
             try:
-                frame = json.loads(await asyncio.wait_for(anext(reader), self.look_at - time.monotonic()))
+                async with asyncio.timeout(self.look_at - time.monotonic()):
+                    frame = json.loads(await anext(reader))
             except TimeoutError:
                 if not has_come or await self._now() is None:
                     yield None

@@ -22,6 +22,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from apps.chat.blocks import Block, BlockReader
+from apps.core.cancelling import cancelled
 from apps.core.live import TIMEOUT_S, Frame, channel, encode
 
 logger = logging.getLogger(__name__)
@@ -219,8 +220,7 @@ class Flusher:
     async def close(self) -> None:
         """Send no more."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+            await cancelled(self._task)
             self._task = None
         await self._redis.aclose()
 

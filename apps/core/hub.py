@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from apps.core.cancelling import cancelled
 from apps.core.errors import ProductError
 from apps.core.live import TIMEOUT_S, channel
 
@@ -146,8 +147,7 @@ class Hub:
     async def close(self) -> None:
         """End the subscription; everyone still there is dropped."""
         if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.wait({self._listener})
+            await cancelled(self._listener)
             self._listener = None
         await self._disconnect()
         await self._redis.aclose()

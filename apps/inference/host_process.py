@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from apps.core.cancelling import cancelled
+
 from . import wire
 from .engines.base import EngineUnavailable
 from .model_file import ModelFile, ModelFileChanged, refuse_if_changed
@@ -103,8 +105,7 @@ class HostProcess:
 
     async def end(self) -> None:
         """Kill the child and wait for its end; whoever waits for the model gets EngineUnavailable."""
-        self._life.cancel()
-        await asyncio.wait({self._life})
+        await cancelled(self._life)
         self._fail("The model was replaced by another one.")
 
     async def end_when_idle(self) -> None:
@@ -143,7 +144,8 @@ class HostProcess:
         process = await self._start()
         errors = asyncio.create_task(self._read_errors(process))
         try:
-            await asyncio.wait_for(self._loaded(process, errors), LOAD_TIMEOUT_S)
+            async with asyncio.timeout(LOAD_TIMEOUT_S):
+                await self._loaded(process, errors)
             self._gone.clear()
             self._ready.set_result(None)
             logger.info("engine host of %s is ready, pid %d", self.file.name, process.pid)
@@ -218,7 +220,8 @@ class HostProcess:
 
     async def _noticed(self) -> None:
         try:
-            await asyncio.wait_for(self._gone.wait(), NOTICE_S)
+            async with asyncio.timeout(NOTICE_S):
+                await self._gone.wait()
         except TimeoutError:
             raise EngineUnavailable("The model's process runs but does not listen.") from None
 

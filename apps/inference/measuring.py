@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.audit.services import record
 from apps.core import queue
+from apps.core.cancelling import cancelled
 from apps.core.database import in_database
 from apps.core.errors import ProductError
 
@@ -78,8 +79,7 @@ async def run(model: InstalledModel) -> None:
     try:
         await _watch(work, model)
     finally:
-        work.cancel()
-        await asyncio.wait({work})
+        await cancelled(work)
     await in_database(Measurement.objects.end)(model.pk, **_outcome(work))
 
 

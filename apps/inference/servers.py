@@ -117,7 +117,8 @@ def use_remote(name: str, *, used_by: Any = None) -> RemoteModel | None:
 async def try_backend(backend: Backend) -> None:
     """Have it answer a question with one token. Raises EngineError."""
     try:
-        has_written = await asyncio.wait_for(_writes(backend), TRY_S)
+        async with asyncio.timeout(TRY_S):
+            has_written = await _writes(backend)
     except TimeoutError:
         raise EngineUnavailable(_("The server has not written a word within two minutes.")) from None
     if not has_written:

@@ -128,7 +128,8 @@ class Watch:
         if process.returncode is None:
             process.send_signal(self.child.stop_signal)
         try:
-            await asyncio.wait_for(process.wait(), self.child.grace_s)
+            async with asyncio.timeout(self.child.grace_s):
+                await process.wait()
         except TimeoutError:
             logger.warning("%s did not stop within %d s: killed", self.child.name, self.child.grace_s)
         kill_group(process.pid)

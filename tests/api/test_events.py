@@ -51,7 +51,8 @@ class Listener:
 
     async def next(self) -> dict[str, Any]:
         """The next event: `id`, and what it carries."""
-        lines = (await asyncio.wait_for(anext(self.events), WITHIN_S)).decode().splitlines()
+        async with asyncio.timeout(WITHIN_S):
+            lines = (await anext(self.events)).decode().splitlines()
         if lines[0].startswith(":"):
             return {"type": "ping"}
         fields = dict(line.split(": ", 1) for line in lines if line)

@@ -44,7 +44,8 @@ class Client:
         await self.queued(task)
         if not task.done():
             self._worker.wake()
-        return await asyncio.wait_for(task, DEADLINE_S)
+        async with asyncio.timeout(DEADLINE_S):
+            return await task
 
     async def queued(self, task: asyncio.Task[Any]) -> None:
         """Return when the run of the request waits, or the request was refused."""
