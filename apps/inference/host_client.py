@@ -14,7 +14,7 @@ from .engines.local import BY_LLAMA
 from .host_process import HostProcess
 
 
-class LlamaEngine:
+class LocalEngine:
     """Answers with the model of one host; waits while it loads. Implements engines.base.Engine."""
 
     def __init__(self, host: HostProcess) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from .fit import Setting
-from .host_client import LlamaEngine
+from .host_client import LocalEngine
 from .host_process import HostPlan, HostProcess, HostStatus
 from .model_file import ModelFile
 
@@ -22,7 +22,7 @@ class HostKeeper:
         self._hosts: dict[ModelFile, HostProcess] = {}  # who was asked last stands last
         self._ending: dict[HostProcess, asyncio.Task[None]] = {}
 
-    def engine(self, file: ModelFile, setting: Setting | None = None, *, beside: Collection[ModelFile] = ()) -> LlamaEngine:
+    def engine(self, file: ModelFile, setting: Setting | None = None, *, beside: Collection[ModelFile] = ()) -> LocalEngine:
         """The engine of `file`, whose host is started if need be. Of the others those `beside` stay, as long as all fit.
 
         With another setting than before it gets another host; the one before ends after its answers.
@@ -34,7 +34,7 @@ class HostKeeper:
         host = self._hosts.pop(file, None)
         self._make_room(file)
         self._hosts[file] = host or HostProcess(file, plan)
-        return LlamaEngine(self._hosts[file])
+        return LocalEngine(self._hosts[file])
 
     def keep(self, files: Collection[ModelFile]) -> None:
         """Use no other models from now on; the hosts of others end after their answers."""

@@ -22,7 +22,7 @@ from .engines.base import ChatRequest, EngineError, TextPiece, ThinkingPiece
 from .engines.choosing import choose_reader
 from .engines.gguf_header import BadModelFile, GgufHeader
 from .fitting import keep_shape, refuse_what_does_not_fit, setting_of
-from .host_client import LlamaEngine
+from .host_client import LocalEngine
 from .host_keeper import HostKeeper
 from .host_process import HostPlan
 from .model_file import ModelFile, ModelFileChanged, read_model_file, refuse_if_changed
@@ -86,7 +86,7 @@ def active_model() -> InstalledModel | None:
     return InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).select_related("fit").first()
 
 
-def engine_of(model: InstalledModel, *, beside: Collection[ModelFile] = ()) -> LlamaEngine:
+def engine_of(model: InstalledModel, *, beside: Collection[ModelFile] = ()) -> LocalEngine:
     """What answers with `model`, loaded as its setting says, `beside` others; to be used from the one event loop of a worker."""
     return keeper().engine(model.file, setting_of(model), beside=beside)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from apps.inference.host_client import LlamaEngine
+from apps.inference.host_client import LocalEngine
 from apps.inference.host_keeper import HostKeeper
 from apps.inference.host_process import HostPlan
 from apps.inference.model_file import read_model_file
@@ -40,6 +40,6 @@ async def hosts(sockets: Path) -> AsyncIterator[HostKeeper]:
 
 
 @pytest_asyncio.fixture
-async def engine(hosts: HostKeeper, tiny: Path) -> LlamaEngine:
+async def engine(hosts: HostKeeper, tiny: Path) -> LocalEngine:
     """The tiny model's engine, loading."""
     return hosts.engine(read_model_file(tiny, "tiny"))

@@ -23,7 +23,7 @@ from apps.inference.engines.base import (
 )
 from apps.inference.engines.llama import Chunk, ChunkReader
 from apps.inference.engines.llama_prompt import Neutraliser, chat_messages, form
-from apps.inference.host_client import LlamaEngine
+from apps.inference.host_client import LocalEngine
 
 from .answers import pieces_of, prompt_tokens, text_of, usage_of
 
@@ -123,40 +123,40 @@ def test_a_call_goes_over_the_wire() -> None:
     assert wire.read_piece(wire.piece_message(piece)) == piece
 
 
-async def test_the_model_writes_in_the_form_that_is_wanted(engine: LlamaEngine) -> None:
+async def test_the_model_writes_in_the_form_that_is_wanted(engine: LocalEngine) -> None:
     pieces = await pieces_of(engine, max_tokens=200, wanted=Wanted(schema=json.dumps(TOWNS)))
     written = json.loads(text_of(pieces))
     assert (written["town"] in {"Rome", "Paris"}, written["days"] in {1, 2}) == (True, True)
     assert not usage_of(pieces).is_cut
 
 
-async def test_a_seed_repeats_an_answer(engine: LlamaEngine) -> None:
+async def test_a_seed_repeats_an_answer(engine: LocalEngine) -> None:
     await pieces_of(engine)  # a prompt that was read before is computed in other steps than a new one
     first, second, other = [text_of(await pieces_of(engine, sampling=Sampling(seed=seed))) for seed in (5, 5, 6)]
     assert first == second != other
 
 
-async def test_the_limit_cuts_and_says_so(engine: LlamaEngine) -> None:
+async def test_the_limit_cuts_and_says_so(engine: LocalEngine) -> None:
     assert usage_of(await pieces_of(engine, max_tokens=5)).is_cut
 
 
-async def test_the_model_ends_at_a_stop_and_counts_its_tokens(engine: LlamaEngine) -> None:
+async def test_the_model_ends_at_a_stop_and_counts_its_tokens(engine: LocalEngine) -> None:
     pieces = await pieces_of(engine, max_tokens=300, sampling=Sampling(stop=("a", "e")))
     assert not set("ae") & set(text_of(pieces))
     assert (0 < usage_of(pieces).answer_tokens < 300, usage_of(pieces).is_cut) == (True, False)
 
 
-async def test_what_tools_return_is_read(engine: LlamaEngine) -> None:
+async def test_what_tools_return_is_read(engine: LocalEngine) -> None:
     since = (Turn("assistant", "", calls=(ToolCall("a", "weather", '{"town":"Rome"}'),)), Turn("tool", "sunny and warm", answers="a"))
     assert await prompt_tokens(engine, "Sun?", since=since) > await prompt_tokens(engine, "Sun?") + 5
 
 
-async def test_a_form_that_no_text_can_have_is_refused(engine: LlamaEngine) -> None:
+async def test_a_form_that_no_text_can_have_is_refused(engine: LocalEngine) -> None:
     with pytest.raises(RequestRefused, match="nonsense"):
         await pieces_of(engine, wanted=Wanted(schema='{"type":"nonsense"}'))
 
 
-async def test_a_begun_answer_in_a_form_is_not_gone_on_with(engine: LlamaEngine) -> None:
+async def test_a_begun_answer_in_a_form_is_not_gone_on_with(engine: LocalEngine) -> None:
     with pytest.raises(EngineError):
         await pieces_of(engine, wanted=Wanted(schema=json.dumps(TOWNS)), written='{"town": "Ro')
     assert any(isinstance(piece, TextPiece) for piece in await pieces_of(engine))

@@ -15,7 +15,7 @@ import pytest_asyncio
 from apps.inference.engines import ctransformers
 from apps.inference.engines.base import ChatRequest, EngineUnavailable, Piece, PromptTooLong, TextPiece, UsagePiece, takes_forms
 from apps.inference.engines.local import BY_CTRANSFORMERS
-from apps.inference.host_client import LlamaEngine
+from apps.inference.host_client import LocalEngine
 from apps.inference.host_keeper import HostKeeper
 from apps.inference.host_process import PROJECT
 from apps.inference.model_file import ModelFile, read_model_file
@@ -41,12 +41,12 @@ def gpt2(tmp_path_factory: pytest.TempPathFactory) -> ModelFile:
 
 
 @pytest_asyncio.fixture
-async def older(hosts: HostKeeper, llama: ModelFile) -> LlamaEngine:
+async def older(hosts: HostKeeper, llama: ModelFile) -> LocalEngine:
     """The tiny LLaMA's engine, loading."""
     return hosts.engine(llama)
 
 
-async def test_it_streams_text_and_then_figures(older: LlamaEngine) -> None:
+async def test_it_streams_text_and_then_figures(older: LocalEngine) -> None:
     pieces = await pieces_of(older, max_tokens=300)
     texts = [piece for piece in pieces if isinstance(piece, TextPiece)]
     assert len(texts) > 2
@@ -59,7 +59,7 @@ async def test_it_streams_text_and_then_figures(older: LlamaEngine) -> None:
     assert not older.takes_forms
 
 
-async def test_it_takes_no_tools_and_no_form(older: LlamaEngine) -> None:
+async def test_it_takes_no_tools_and_no_form(older: LocalEngine) -> None:
     assert not takes_forms(older)
 
 
@@ -71,7 +71,7 @@ async def test_other_families_answer_too(hosts: HostKeeper, gpt2: ModelFile, fam
     assert await engine.count_tokens("abc") == 3
 
 
-async def test_it_stops_at_once(older: LlamaEngine) -> None:
+async def test_it_stops_at_once(older: LocalEngine) -> None:
     answer = older.stream(ChatRequest("Go on", max_tokens=1900))
     while not isinstance(await anext(answer), TextPiece):
         pass
@@ -83,7 +83,7 @@ async def test_it_stops_at_once(older: LlamaEngine) -> None:
     assert time.monotonic() - next_began < STOP_WITHIN_S
 
 
-async def test_one_answer_is_written_at_a_time(older: LlamaEngine) -> None:
+async def test_one_answer_is_written_at_a_time(older: LocalEngine) -> None:
     first = older.stream(ChatRequest("First", max_tokens=1500))
     await anext(first)
     second = asyncio.create_task(pieces_of(older, "Second", max_tokens=5))
@@ -93,12 +93,12 @@ async def test_one_answer_is_written_at_a_time(older: LlamaEngine) -> None:
     assert usage_of(await second).answer_tokens == 5
 
 
-async def test_many_answers_come_one_after_the_other(older: LlamaEngine) -> None:
+async def test_many_answers_come_one_after_the_other(older: LocalEngine) -> None:
     answers = await asyncio.gather(*(pieces_of(older, f"Question {n}", max_tokens=10) for n in range(6)))
     assert [usage_of(pieces).answer_tokens for pieces in answers] == [10] * 6
 
 
-async def test_it_goes_on_from_what_was_written(older: LlamaEngine) -> None:
+async def test_it_goes_on_from_what_was_written(older: LocalEngine) -> None:
     written = "abc def"
     pieces = await pieces_of(older, written=written, max_tokens=30)
     spent = await older.count_tokens(written)
@@ -107,39 +107,39 @@ async def test_it_goes_on_from_what_was_written(older: LlamaEngine) -> None:
     assert usage_of(pieces).prompt_tokens > usage_of(whole).prompt_tokens
 
 
-async def test_characters_of_four_bytes_break_nothing(older: LlamaEngine) -> None:
+async def test_characters_of_four_bytes_break_nothing(older: LocalEngine) -> None:
     assert await older.count_tokens("\U0001f44d" * 500) >= 2000
     pieces = await pieces_of(older, "\U0001f44d" * 300, max_tokens=5)
     assert usage_of(pieces).prompt_tokens > 1200
 
 
-async def test_a_question_that_does_not_fit_is_refused(older: LlamaEngine) -> None:
+async def test_a_question_that_does_not_fit_is_refused(older: LocalEngine) -> None:
     with pytest.raises(PromptTooLong, match="2047 fit"):
         await pieces_of(older, "word " * 1000)
     assert await pieces_of(older, max_tokens=2)
 
 
-async def test_an_answer_ends_where_the_context_does(older: LlamaEngine) -> None:
+async def test_an_answer_ends_where_the_context_does(older: LocalEngine) -> None:
     usage = usage_of(await pieces_of(older, "a" * 1900, max_tokens=500))
     assert usage.prompt_tokens + usage.answer_tokens == 2048
 
 
-async def test_the_reading_of_a_long_question_is_told(older: LlamaEngine) -> None:
+async def test_the_reading_of_a_long_question_is_told(older: LocalEngine) -> None:
     pieces: list[Piece] = await pieces_of(older, "a" * 1000, max_tokens=2)
     assert isinstance(pieces[0], UsagePiece)
 
 
-async def test_it_makes_no_vectors(older: LlamaEngine) -> None:
+async def test_it_makes_no_vectors(older: LocalEngine) -> None:
     with pytest.raises(EngineUnavailable):
         await older.embed(["a"])
 
 
-async def test_it_counts_nothing_as_nothing(older: LlamaEngine) -> None:
+async def test_it_counts_nothing_as_nothing(older: LocalEngine) -> None:
     assert await older.count_tokens("") == 0
     assert await older.count_tokens("</s>") > 1  # text, no command
 
 
-async def test_after_its_death_the_next_answer_comes(hosts: HostKeeper, older: LlamaEngine) -> None:
+async def test_after_its_death_the_next_answer_comes(hosts: HostKeeper, older: LocalEngine) -> None:
     assert await pieces_of(older, max_tokens=2)
     await kill(hosts)
     assert await pieces_of(older, max_tokens=2)

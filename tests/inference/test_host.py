@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from apps.inference import wire
 from apps.inference.engines.base import ChatRequest
-from apps.inference.host_client import LlamaEngine
+from apps.inference.host_client import LocalEngine
 
 Message = dict[str, Any]
 
@@ -46,7 +46,7 @@ def only_socket(sockets: Path) -> Path:
 
 
 @pytest_asyncio.fixture
-async def caller(engine: LlamaEngine, sockets: Path) -> AsyncIterator[Caller]:
+async def caller(engine: LocalEngine, sockets: Path) -> AsyncIterator[Caller]:
     """Knows the socket of the running host."""
     await engine.count_tokens("a")
     yield Caller(only_socket(sockets))

@@ -13,7 +13,7 @@ import pytest
 
 from apps.inference import host_process
 from apps.inference.engines.base import ChatRequest, EngineError, EngineUnavailable
-from apps.inference.host_client import LlamaEngine
+from apps.inference.host_client import LocalEngine
 from apps.inference.host_keeper import HostKeeper
 from apps.inference.model_file import ModelFile, read_model_file
 from tests.gguf_writer import Shape, write_gemma4
@@ -37,14 +37,14 @@ asyncio.run(main())
 """
 
 
-async def reason(engine: LlamaEngine) -> str:
+async def reason(engine: LocalEngine) -> str:
     """Why the engine cannot answer."""
     with pytest.raises(EngineUnavailable) as caught:
         await pieces_of(engine)
     return str(caught.value)
 
 
-async def test_its_answer_fails_and_the_next_one_works(hosts: HostKeeper, engine: LlamaEngine) -> None:
+async def test_its_answer_fails_and_the_next_one_works(hosts: HostKeeper, engine: LocalEngine) -> None:
     answer = engine.stream(ChatRequest("What?", max_tokens=2000))
     await anext(answer)
     await kill(hosts)
@@ -54,14 +54,14 @@ async def test_its_answer_fails_and_the_next_one_works(hosts: HostKeeper, engine
     assert await pieces_of(engine)
 
 
-async def test_a_death_between_two_answers_is_not_noticed(hosts: HostKeeper, engine: LlamaEngine) -> None:
+async def test_a_death_between_two_answers_is_not_noticed(hosts: HostKeeper, engine: LocalEngine) -> None:
     for _ in range(2):
         assert await pieces_of(engine)
         await kill(hosts)
     assert await pieces_of(engine)
 
 
-async def test_it_leaves_no_socket_behind(hosts: HostKeeper, engine: LlamaEngine, sockets: Path) -> None:
+async def test_it_leaves_no_socket_behind(hosts: HostKeeper, engine: LocalEngine, sockets: Path) -> None:
     assert await pieces_of(engine)
     await kill(hosts)
     assert await pieces_of(engine)

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from apps.inference.engines.base import ChatRequest, EngineUnavailable
-from apps.inference.host_client import LlamaEngine
+from apps.inference.host_client import LocalEngine
 from apps.inference.host_process import HostProcess
 
 WITHIN_S = 20
 LONG_WORDS = "import sys; sys.stderr.write('x' * 200_000 + '\\nerror loading model: it is torn\\n'); sys.exit(1)"
 
 
-async def refusal(engine: LlamaEngine) -> str:
+async def refusal(engine: LocalEngine) -> str:
     """The sentence that a question gets in place of an answer."""
     async with asyncio.timeout(WITHIN_S):
         with pytest.raises(EngineUnavailable) as refused:
@@ -25,7 +25,7 @@ async def refusal(engine: LlamaEngine) -> str:
     return str(refused.value)
 
 
-async def test_a_machine_without_room_for_a_process(engine: LlamaEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_machine_without_room_for_a_process(engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(*_: Any, **__: Any) -> Process:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
@@ -42,7 +42,7 @@ async def test_a_machine_without_room_for_a_process(engine: LlamaEngine, monkeyp
                 return
 
 
-async def test_a_line_without_end_hides_no_reason(engine: LlamaEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_line_without_end_hides_no_reason(engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     async def start(self: HostProcess) -> Process:
         return await asyncio.create_subprocess_exec(sys.executable, "-c", LONG_WORDS, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
 

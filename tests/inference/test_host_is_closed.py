@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.inference.host_client import LlamaEngine
+from apps.inference.host_client import LocalEngine
 from apps.inference.host_keeper import HostKeeper
 from apps.inference.model_file import read_model_file
 
@@ -44,7 +44,7 @@ def ask(port: int, method: str, path: str, **headers: str) -> tuple[int, str | N
 
 
 @pytest.fixture
-async def pid(hosts: HostKeeper, engine: LlamaEngine) -> int:
+async def pid(hosts: HostKeeper, engine: LocalEngine) -> int:
     """The process of the running host."""
     await engine.count_tokens("a")
     pid = hosts.status().pid

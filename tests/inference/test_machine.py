@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from apps.inference import machine
-from apps.inference.host_client import LlamaEngine
+from apps.inference.host_client import LocalEngine
 from apps.inference.host_keeper import HostKeeper
 from apps.inference.machine import Gpu, host_bytes, read_gpus, read_machine
 
@@ -138,7 +138,7 @@ def test_a_tool_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.Monke
     assert time.monotonic() - began < 10
 
 
-async def test_the_memory_of_our_own_hosts_is_known(hosts: HostKeeper, engine: LlamaEngine, sockets: Path) -> None:
+async def test_the_memory_of_our_own_hosts_is_known(hosts: HostKeeper, engine: LocalEngine, sockets: Path) -> None:
     await engine.count_tokens("a")
     assert 5 * MIB < host_bytes(sockets) < 200 * MIB
     assert host_bytes(sockets / "elsewhere") == 0

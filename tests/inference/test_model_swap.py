@@ -9,7 +9,7 @@ import pytest
 
 from apps.inference import host_process
 from apps.inference.engines.base import ChatRequest, EngineUnavailable
-from apps.inference.host_client import LlamaEngine
+from apps.inference.host_client import LocalEngine
 from apps.inference.host_keeper import HostKeeper
 from apps.inference.model_file import ModelFile, read_model_file
 from tests.gguf_writer import Shape, write_gemma4
@@ -28,7 +28,7 @@ def other(tmp_path: Path) -> ModelFile:
     return read_model_file(write_gemma4(tmp_path / "other.gguf", Shape(name="other", words=700)), "other")
 
 
-async def test_the_next_answer_is_the_new_models(hosts: HostKeeper, engine: LlamaEngine, other: ModelFile, sockets: Path) -> None:
+async def test_the_next_answer_is_the_new_models(hosts: HostKeeper, engine: LocalEngine, other: ModelFile, sockets: Path) -> None:
     assert await pieces_of(engine)
     second = hosts.engine(other)
     assert (engine.name, second.name) == ("tiny", "other")
@@ -38,7 +38,7 @@ async def test_the_next_answer_is_the_new_models(hosts: HostKeeper, engine: Llam
     assert await pieces_of(second)
 
 
-async def test_an_answer_in_the_making_is_ended_by_its_own_model(hosts: HostKeeper, engine: LlamaEngine, other: ModelFile) -> None:
+async def test_an_answer_in_the_making_is_ended_by_its_own_model(hosts: HostKeeper, engine: LocalEngine, other: ModelFile) -> None:
     answer = engine.stream(ChatRequest("What?", max_tokens=1800))
     await anext(answer)
     second = hosts.engine(other)
@@ -47,14 +47,14 @@ async def test_an_answer_in_the_making_is_ended_by_its_own_model(hosts: HostKeep
     assert rest
 
 
-async def test_the_same_model_keeps_its_host(hosts: HostKeeper, engine: LlamaEngine, tiny: Path) -> None:
+async def test_the_same_model_keeps_its_host(hosts: HostKeeper, engine: LocalEngine, tiny: Path) -> None:
     assert await pieces_of(engine)
     pid = hosts.status().pid
     assert await pieces_of(hosts.engine(read_model_file(tiny, "tiny")))
     assert hosts.status().pid == pid
 
 
-async def test_without_a_model_no_host_is_left(hosts: HostKeeper, engine: LlamaEngine, sockets: Path) -> None:
+async def test_without_a_model_no_host_is_left(hosts: HostKeeper, engine: LocalEngine, sockets: Path) -> None:
     assert await pieces_of(engine)
     hosts.rest()
     assert hosts.status().state == "none"

@@ -9,7 +9,7 @@ import pytest
 
 from apps.inference import speed
 from apps.inference.engines.base import ChatRequest, EngineError, Piece, TextPiece, UsagePiece
-from apps.inference.host_client import LlamaEngine
+from apps.inference.host_client import LocalEngine
 from apps.inference.speed import TooSlow, measure
 
 
@@ -82,14 +82,14 @@ async def test_a_machine_that_is_too_slow_is_told_so(monkeypatch: pytest.MonkeyP
     assert engine.closed == len(engine.asked)
 
 
-async def test_the_real_engine_has_a_speed(engine: LlamaEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_real_engine_has_a_speed(engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "WRITING_S", 2.2)  # it tells its figures once a second
     await engine.count_tokens("a")
     found = await measure(engine, 2048)
     assert min(found.prompt, found.alone, found.busy) > 1
 
 
-async def test_an_engine_that_fails_says_why(engine: LlamaEngine, hosts: object) -> None:
+async def test_an_engine_that_fails_says_why(engine: LocalEngine, hosts: object) -> None:
     await hosts.close()  # type: ignore[attr-defined]
     with pytest.raises(EngineError, match="replaced"):
         await measure(engine, 2048)
