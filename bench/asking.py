@@ -1,4 +1,4 @@
-"""Two ways to the same answer: llama.cpp in this process, and the product by the socket of a browser's tab."""
+"""Three ways to the same answer: llama.cpp in this process, the product by the socket of a browser's tab, and by its OpenAI API."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from apps.inference.engines.llama import SAMPLING
 from apps.inference.host_process import WAITING
 from bench.installation import EMAIL, PASSWORD, WORKSPACE
 
-SLOTS = 4
-CONTEXT_TOKENS = 8192
 SILENCE_MAX_S = 120
 
 
@@ -36,14 +34,14 @@ class Answer:
 class RawEngine:
     """llama.cpp with nothing between it and who asks."""
 
-    def __init__(self, path: Path, *, system: str, max_tokens: int) -> None:
+    def __init__(self, path: Path, *, system: str, max_tokens: int, slots: int, context_tokens: int) -> None:
         os.environ |= WAITING  # as the product's hosts have it; read once, when the library is loaded
         import xllamacpp
 
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
-        params.n_parallel = SLOTS
-        params.n_ctx = SLOTS * CONTEXT_TOKENS
+        params.n_parallel = slots
+        params.n_ctx = slots * context_tokens
         params.hostnames, params.port = ["127.0.0.1"], 0
         params.verbosity = 1
         self._server = xllamacpp.Server(params)
@@ -52,8 +50,12 @@ class RawEngine:
 
     def ask(self, question: str) -> Answer:
         """Wait for the whole answer. Raises SystemExit if it ended before its limit."""
-        messages = [{"role": "system", "content": self._system}, {"role": "user", "content": question}]
-        request = {"messages": messages, "max_tokens": self._max_tokens, "stream": True, "stream_options": {"include_usage": True}}
+        request = {
+            "messages": messages_of(self._system, question),
+            "max_tokens": self._max_tokens,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
         chunks: list[tuple[float, Mapping[str, Any]]] = []
         began = time.perf_counter()
         self._server.handle_chat_completions(request | SAMPLING, lambda chunk: chunks.append((time.perf_counter(), chunk)))
@@ -62,6 +64,39 @@ class RawEngine:
             raise SystemExit(f"The raw engine wrote {tokens} tokens.")
         pieces = [(at, text) for at, chunk in chunks if (text := _text(chunk))]
         return Answer(pieces[0][0] - began, "".join(text for _, text in pieces), len(pieces))
+
+
+class Program:
+    """A program that reads a stream of the OpenAI API; any number of threads may ask."""
+
+    def __init__(self, url: str, key: str, *, model: str, system: str) -> None:
+        self._address = f"{url}/v1/chat/completions"
+        self._headers = {"Authorization": f"Bearer {key}"}
+        self._model, self._system = model, system
+        self._http = httpx.Client(timeout=SILENCE_MAX_S, limits=httpx.Limits(max_connections=None))
+
+    def ask(self, question: str) -> Answer:
+        """Wait for the whole answer. Raises SystemExit if it did not end well."""
+        request = {"model": self._model, "messages": messages_of(self._system, question), "stream": True}
+        began, first_s, pieces = time.perf_counter(), 0.0, []
+        with self._http.stream("POST", self._address, headers=self._headers, json=request) as answer:
+            for line in answer.iter_lines():
+                if not line.startswith("data: {"):
+                    continue
+                chunk = json.loads(line.removeprefix("data: "))
+                if "error" in chunk:
+                    raise SystemExit(f"The product did not answer: {chunk}")
+                if text := _text(chunk):
+                    first_s = first_s or time.perf_counter() - began
+                    pieces.append(text)
+        if answer.status_code != httpx.codes.OK:
+            raise SystemExit(f"The product answered {answer.status_code}.")
+        return Answer(first_s, "".join(pieces), len(pieces))
+
+
+def messages_of(system: str, question: str) -> list[dict[str, str]]:
+    """The same prompt, whoever makes it."""
+    return [{"role": "system", "content": system}, {"role": "user", "content": question}]
 
 
 def _text(chunk: Mapping[str, Any]) -> str:

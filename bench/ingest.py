@@ -30,10 +30,10 @@ from apps.documents.parsing.limits import Limits
 from apps.documents.parsing.parsers import PARSERS
 from apps.documents.parsing.places import Reading
 from apps.documents.parsing.sniff import sniff
-from bench.asking import CONTEXT_TOKENS, SLOTS, Tab, open_socket, sign_in
+from bench.asking import Tab, open_socket, sign_in
 from bench.corpus import book, write_corpus
+from bench.engine import SHAPE, TOKENS
 from bench.installation import WORKSPACE, Installation
-from bench.stream import SHAPE, TOKENS
 from tests.gguf_writer import write_gemma4
 
 SENT_AT_ONCE = 4
@@ -204,7 +204,7 @@ def main() -> None:
         (folder / "files").mkdir()
         paths = given or write_corpus(folder / "files")
         model = write_gemma4(folder / "stream.gguf", SHAPE)
-        options = {"GEMMAWEB_SLOTS": SLOTS, "GEMMAWEB_CONTEXT_TOKENS": CONTEXT_TOKENS, "GEMMAWEB_ANSWER_MAX_TOKENS": TOKENS}
+        options = {"GEMMAWEB_CONTEXT_TOKENS": 8192, "GEMMAWEB_ANSWER_MAX_TOKENS": TOKENS}
         product = stack.enter_context(Installation(**{name: str(value) for name, value in options.items()}))
         print(measure_folder(product, paths))
         product.manage("models", "add", str(model), "--name", "stream")

@@ -19,8 +19,8 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
+from bench.engine import SHAPE
 from bench.installation import EMAIL, PASSWORD, Installation
-from bench.stream import SHAPE
 from tests.gguf_writer import write_gemma4
 
 SIZES = {"people": 10_000, "workspaces": 500, "conversations": 10_000, "documents": 10_000}
