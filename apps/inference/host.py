@@ -30,7 +30,7 @@ from .engines.gguf_header import BadModelFile
 from .engines.llama import LlamaModel
 from .engines.local import BY_CTRANSFORMERS, BY_LLAMA, Chunk, LocalModel
 
-FLUSH_S = 0.03  # pieces are merged for so long, the first one goes at once: fewer wake-ups, and nobody sees the difference
+FLUSH_S = 0.04  # pieces are merged for so long, the first one goes at once: fewer wake-ups, and nobody sees the difference
 PR_SET_PDEATHSIG = 1
 
 
@@ -55,8 +55,12 @@ class Answer:
             await self._awake.wait()
             self._awake.clear()
             if await self._flush():
-                await asyncio.wait({ended}, timeout=FLUSH_S)
+                await asyncio.wait({ended}, timeout=self._to_next_tick_s())
         await ended
+
+    def _to_next_tick_s(self) -> float:
+        """All answers of a host flush at the same moments: whoever reads them wakes up once for all."""
+        return FLUSH_S - self._loop.time() % FLUSH_S
 
     def stop(self) -> None:
         """End at the next chunk; a request that still waits for its slot never starts."""

@@ -19,7 +19,6 @@ class LocalEngine:
 
     def __init__(self, host: HostProcess) -> None:
         self.name = host.file.name
-        self.takes_forms = host.file.engine == BY_LLAMA
         self.context_tokens = host.plan.context_tokens
         self._host = host
         self.takes_forms = host.file.engine == BY_LLAMA
