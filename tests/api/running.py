@@ -38,16 +38,23 @@ class Running:
             manage("createuser", "--email", email, "--password-stdin", "--workspace", SLUG, "--role", role, given=PASSWORD)
             self.keys[role] = manage("createkey", "--user", email, "--workspace", SLUG).strip()
         self.keys["owner"] = manage("createkey", "--user", OWNER, "--workspace", SLUG).strip()
-        self._put_file()
+        self._put_file(SLUG, self.keys["owner"])
+
+    def another_workspace(self, slug: str) -> str:
+        """The owner's key to a workspace with the same file, that no other test changes."""
+        self.product.manage("createworkspace", slug, "--owner", OWNER)
+        key = self.product.manage("createkey", "--user", OWNER, "--workspace", slug).strip()
+        self._put_file(slug, key)
+        return key
 
     @property
     def address(self) -> str:
         """Where it answers, without a slash at the end."""
         return self.product.address
 
-    def get(self, path: str, role: str = "owner") -> Any:
+    def get(self, path: str, role: str = "owner", key: str = "") -> Any:
         """What the API answers to GET."""
-        request = urllib.request.Request(f"{self.address}/api/{path}", headers={"Authorization": f"Bearer {self.keys[role]}"})
+        request = urllib.request.Request(f"{self.address}/api/{path}", headers={"Authorization": f"Bearer {key or self.keys[role]}"})
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
@@ -61,13 +68,14 @@ class Running:
         """All that the process has written so far."""
         return (self.product.home / "logs" / f"{child}.log").read_text()
 
-    def _put_file(self) -> None:
+    def _put_file(self, slug: str, key: str) -> None:
         lease = self.product.home / "lease.txt"
         lease.write_bytes(SENTENCE)
-        url = f"{self.address}/api/workspaces/{SLUG}/documents"
-        sent = ("curl", "-sS", "--fail", "-H", f"Authorization: Bearer {self.keys['owner']}", "-F", f"file=@{lease}", url)
+        url = f"{self.address}/api/workspaces/{slug}/documents"
+        sent = ("curl", "-sS", "--fail", "-H", f"Authorization: Bearer {key}", "-F", f"file=@{lease}", url)
         subprocess.run(sent, check=True, capture_output=True)
-        wait_until(lambda: self.get(f"workspaces/{SLUG}/documents")["results"][0]["status"] == "ready", "the file to be read", within_s=60)
+        files = f"workspaces/{slug}/documents"
+        wait_until(lambda: self.get(files, key=key)["results"][0]["status"] == "ready", "the file to be read", within_s=60)
 
 
 def schemathesis(address: str, *options: str) -> subprocess.CompletedProcess[str]:

@@ -25,7 +25,7 @@ SPEED_UP = [
     f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1",
 ]  # fmt: skip
 OpenPage = Callable[..., Page]
-expect.set_options(timeout=20_000)  # the machine may have other things to do
+expect.set_options(timeout=60_000)  # the machine may have other things to do
 
 
 @pytest.fixture(scope="package")
@@ -81,7 +81,7 @@ def opener(browser: Browser, product: Product) -> Iterator[OpenPage]:
         context = browser.new_context(
             base_url=address, viewport=viewport, color_scheme="dark" if dark else "light", locale="en-GB", has_touch=viewport == NARROW
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         context.add_init_script("addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI))")
         page = context.new_page()

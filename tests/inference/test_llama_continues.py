@@ -20,9 +20,9 @@ async def test_it_yields_only_what_is_new(engine: LocalEngine, written: str) -> 
 
 async def test_half_a_word_is_made_whole(engine: LocalEngine) -> None:
     words = {word for pieces in [await pieces_of(engine, max_tokens=200) for _ in range(3)] for word in text_of(pieces).split()}
-    longest = max(words, key=len)
-    more = text_of(await pieces_of(engine, written=f"the {longest[:5]}", max_tokens=40))
-    assert more[:1].strip(), "it goes on within the word, not behind it"
+    longest = max(words, key=len)  # its beginning may be a word too, and be taken for one now and then
+    more = [text_of(await pieces_of(engine, written=f"the {longest[:5]}", max_tokens=10)) for _ in range(8)]
+    assert any(text[:1].strip() for text in more), "it goes on within the word, not behind it"
 
 
 async def test_what_is_written_counts_towards_the_limit(engine: LocalEngine) -> None:
