@@ -95,6 +95,8 @@ class Composer:
             prompt_tokens=usage.prompt_tokens,
             is_cut=not self._stops.has_stopped and (usage.is_cut or len(writer.text) >= ANSWER_MAX_CHARS),
             tokens_per_s=round(usage.tokens_per_s, 1),
+            shown_html="".join(writer.html),
+            shown_chars=writer.taken,
         )
 
     async def _try_again(self, engine: Engine, error: EngineError) -> None:

@@ -22,7 +22,7 @@ Status = Generation.Status
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written of an answer, and what belongs to it."""
+    """What was written of an answer, and what belongs to it; `shown_html` is that of its first `shown_chars` characters."""
 
     text: str = ""
     thinking: str = ""
@@ -35,11 +35,13 @@ class Written:
     prompt_tokens: int = 0
     is_cut: bool = False
     tokens_per_s: float = 0.0
+    shown_html: str = ""
+    shown_chars: int = 0
 
     @property
     def html(self) -> str:
-        """The text as safe HTML, the same as was shown block by block."""
-        return render(self.text, [citation["n"] for citation in self.citations])
+        """The text as safe HTML: what was shown block by block, and the rest of it."""
+        return self.shown_html + render(self.text[self.shown_chars :], [citation["n"] for citation in self.citations])
 
 
 @dataclass(frozen=True, slots=True)

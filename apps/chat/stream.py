@@ -1,4 +1,4 @@
-"""From pieces to numbered frames: one pipeline carries the frames of all runs of a worker, every 25 ms.
+"""From pieces to numbered frames: one pipeline carries the frames of all runs of a worker, at most every 25 ms.
 
 The text so far goes into Redis in the same MULTI as its frame, so a snapshot is never behind a frame. Keys carry the attempt: a late worker
 writes beside its successor, never into its text.
@@ -27,6 +27,7 @@ from apps.core.live import TIMEOUT_S, Frame, channel, encode
 
 logger = logging.getLogger(__name__)
 FLUSH_S = 0.025
+GATHER_S = 0.003  # the runs of one engine have something to say at the same moments, one after the other
 KEEP_S = 60 * 60
 KEEP_AGAIN_FRAMES = 1_000
 GROWING = ("text", "thinking", "html")
@@ -53,9 +54,9 @@ class StreamWriter:
         self.calls: list[dict[str, str]] = []
         self.notes: list[str] = []
         self.tokens_per_s = 0.0
-        self.html: list[str] = []
+        self.html: list[str] = []  # of the first `taken` characters
         self._reader = BlockReader()
-        self._taken = 0
+        self.taken = 0
         self._waiting: dict[str, Any] = {}
         self._begun = self._is_stored_whole = False
         self._flusher = flusher
@@ -151,7 +152,7 @@ class StreamWriter:
         self._reader.markers = self.markers
         blocks = self._reader.feed(text)
         self.html += [block.html for block in blocks]
-        self._taken += sum(len(block.text) for block in blocks)
+        self.taken += sum(len(block.text) for block in blocks)
         return blocks
 
     def _store(self, pipeline: Pipeline, frame: Frame, waiting: dict[str, Any]) -> None:
@@ -176,7 +177,7 @@ class StreamWriter:
         return {
             "seq": self.seq,
             "chars": len(self.text),
-            "taken": self._taken,
+            "taken": self.taken,
             "engine": self.engine,
             "citations": self.citations,
             "calls": self.calls,
@@ -190,7 +191,10 @@ def shown(citation: dict[str, Any]) -> dict[str, Any]:
 
 
 class Flusher:
-    """Sends what the runs of one event loop have to show: at once after a pause, then every FLUSH_S seconds; first words at once."""
+    """Sends what the runs of one event loop have to show: GATHER_S after the first of them, and no sooner than FLUSH_S after the last time.
+
+    First words wait for nothing.
+    """
 
     def __init__(self) -> None:
         self._redis = Redis.from_url(
@@ -227,12 +231,17 @@ class Flusher:
     async def _run(self) -> None:
         while True:
             await self._awake.wait()
+            await self._pause(GATHER_S)
             self._awake.clear()
             self._hurried.clear()
             await self.flush()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(FLUSH_S):
-                    await self._hurried.wait()
+            await self._pause(FLUSH_S - GATHER_S)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, unless somebody's first words come."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurried.wait()
 
     async def _send(self, writers: set[StreamWriter]) -> None:
         pipeline = self._redis.pipeline(transaction=True)
