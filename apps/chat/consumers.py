@@ -203,12 +203,14 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
         return only(Generation.objects.visible_to(self._person()).filter(pk=pk).select_related("answer", "asked_by"))
 
     def _asked(self, frame: frames.Ask) -> Generation:
-        workspace = self._workspace(frame.workspace)
-        conversation = self._conversation(frame.conversation) if frame.conversation else None
+        person = self._person()
+        talks = Conversation.objects.visible_to(person)
+        workspace = only(Workspace.objects.visible_to(person).filter(slug=frame.workspace))
+        conversation = only(talks.filter(pk=frame.conversation)) if frame.conversation else None
         if conversation and conversation.workspace_id != workspace.pk:
             raise NotFound
-        run = services.ask(workspace=workspace, conversation=conversation, asked_by=self._person(), text=frame.text, key=frame.key)
-        self._conversation(run.conversation_id)  # the key of a question in a conversation that is gone
+        run = services.ask(workspace=workspace, conversation=conversation, asked_by=person, text=frame.text, key=frame.key)
+        only(talks.filter(pk=run.conversation_id))  # the key of a question in a conversation that is gone
         return run
 
     def _joined(self, pk: UUID) -> live.Frame:

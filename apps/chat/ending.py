@@ -20,7 +20,8 @@ Status = Generation.Status
 @transaction.atomic
 def finish(*, pk: UUID, attempt: int, seq: int, status: str, written: Written, error: str = "") -> bool:
     """Write the end of the run; False if this attempt no longer owns it. Who asked it to stop in the last moment gets it stopped."""
-    run = Generation.objects.select_for_update().filter(pk=pk, attempt=attempt, status__in=(Status.RUNNING, Status.STOPPING)).first()
+    ours = Generation.objects.filter(pk=pk, attempt=attempt, status__in=(Status.RUNNING, Status.STOPPING))
+    run = ours.select_for_update(of=("self",)).select_related("answer", "asked_by").first()
     if run is None:
         return False
     run.last_seq = seq

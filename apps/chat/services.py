@@ -91,8 +91,8 @@ def ask(
     try:
         with transaction.atomic():
             hold_writable(workspace.pk)
-            talk = conversation or create_conversation(workspace=workspace, author=asked_by)
-            return _store(talk.pk, asked_by=asked_by, text=text, key=key, lane=lane, max_tokens=_limit(max_tokens))
+            talk = _locked(conversation) if conversation else Conversation.objects.create(workspace=workspace, author=asked_by)
+            return _store(talk, asked_by=asked_by, text=text, key=key, lane=lane, max_tokens=_limit(max_tokens))
     except IntegrityError:  # the same question came twice at once, and this is the second
         return asked.select_related("question", "answer").get()
 
@@ -109,7 +109,7 @@ def ask_for_program(
     hold_writable(workspace.pk)
     talk = Conversation.objects.create(workspace=workspace, author=asked_by, title=PROGRAM, is_program=True, chosen_model=chosen)
     return _store(
-        talk.pk,
+        talk,
         asked_by=asked_by,
         text=question_of(request),
         key=str(uuid4()),
@@ -136,11 +136,17 @@ def _limit(max_tokens: int | None) -> int:
     return min(max_tokens or settings.ANSWER_MAX_TOKENS, settings.ANSWER_MAX_TOKENS)
 
 
-def _store(conversation_pk: UUID, *, asked_by: User, text: str, **of_run: Any) -> Generation:
-    talk = only(Conversation.objects.select_for_update().filter(pk=conversation_pk, deleted_at=None))  # it may have gone meanwhile
-    last = talk.messages.order_by("-sequence").first()
-    question = Message.objects.create(conversation=talk, parent=last, sequence=talk.next_sequence, role=Message.Role.USER, text=text)
-    answer = Message.objects.create(conversation=talk, parent=question, sequence=talk.next_sequence + 1, role=Message.Role.ASSISTANT)
+def _locked(conversation: Conversation) -> Conversation:
+    """The conversation as it is now, ours alone until the transaction ends. Raises NotFound: it may have gone meanwhile."""
+    return only(Conversation.objects.select_for_update().filter(pk=conversation.pk, deleted_at=None))
+
+
+def _store(talk: Conversation, *, asked_by: User, text: str, **of_run: Any) -> Generation:
+    """`talk` is new, or locked."""
+    last = talk.messages.order_by("-sequence").first() if talk.next_sequence > 1 else None
+    question = Message(conversation=talk, parent=last, sequence=talk.next_sequence, role=Message.Role.USER, text=text)
+    answer = Message(conversation=talk, parent=question, sequence=talk.next_sequence + 1, role=Message.Role.ASSISTANT)
+    Message.objects.bulk_create([question, answer])
     run = Generation.objects.create(
         workspace_id=talk.workspace_id,
         conversation=talk,

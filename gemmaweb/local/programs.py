@@ -11,8 +11,9 @@ from gemmaweb.local.folder import REPOSITORY, Home
 QUEUES = ("generation", "ingest", "models", "sweep")
 # On one machine the worker that reads files gets models as well, in a thread; in containers only a worker of its own has a way out.
 TOGETHER = {"ingest": ("models",)}
-# Workers have nothing to tell each other, and looking for others takes each a second at its start.
-ALONE = ("--without-mingle", "--without-gossip")
+# Workers have nothing to tell each other: looking for others takes each a second at its start, and what they say of their health
+# nobody hears (gemmaweb.liveness is what is asked).
+ALONE = ("--without-mingle", "--without-gossip", "--without-heartbeat")
 
 
 def worker(queue: str, home: Home, *, slots: int, readers: int, also: tuple[str, ...] = ()) -> tuple[str, ...]:
