@@ -17,6 +17,8 @@ from .host_process import HostProcess
 class LocalEngine:
     """Answers with the model of one host; waits while it loads. Implements engines.base.Engine."""
 
+    fills_itself = True
+
     def __init__(self, host: HostProcess) -> None:
         self.name = host.file.name
         self.context_tokens = host.plan.context_tokens

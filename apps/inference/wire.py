@@ -12,6 +12,7 @@ from typing import Any
 from .engines.base import (
     CallPiece,
     ChatRequest,
+    ContextPiece,
     EngineError,
     EngineUnavailable,
     Passage,
@@ -57,7 +58,7 @@ def _turns(turns: list[dict[str, Any]]) -> tuple[Turn, ...]:
 
 
 def piece_message(piece: Piece) -> dict[str, Any]:
-    """The message that carries `piece`; a local model quotes nothing, so there are four kinds."""
+    """The message that carries `piece`; a local model quotes nothing, so there are five kinds."""
     match piece:
         case TextPiece(text):
             return {"text": text}
@@ -67,6 +68,8 @@ def piece_message(piece: Piece) -> dict[str, Any]:
             return {"call": asdict(call)}
         case UsagePiece():
             return {"usage": asdict(piece)}
+        case ContextPiece():
+            return {"context": asdict(piece)}
     raise TypeError(piece)
 
 
@@ -80,6 +83,9 @@ def read_piece(message: dict[str, Any]) -> Piece:
         return CallPiece(ToolCall(**message["call"]))
     if "usage" in message:
         return UsagePiece(**message["usage"])
+    if "context" in message:
+        told = message["context"]
+        return ContextPiece(**told | {"passages_left": tuple(told["passages_left"])})
     raise read_error(message)
 
 

@@ -109,6 +109,9 @@ class ChatRequest:
     `weights` are what share of the question each of its terms carries, by its idf in this workspace; `relevance` is the
     best hit's share of the highest score that the question could reach (0..1). Both are empty where no document was searched.
     `thinks` asks a model that can to think before it answers. `since` are the turns behind the question: calls of tools, and their results.
+    Where it `fills`, the passages (best first) and turns (pairs, oldest first) may be more than have room: the engine leaves the others out
+    and tells so by a ContextPiece. Turns that `turns_stay` are never left out; `messages_before` were before the first of them, and before
+    those the `messages_summed` that `summary` stands for: a model's own words, and so untrusted data like all that was said.
     """
 
     question: str
@@ -125,6 +128,11 @@ class ChatRequest:
     thinks: bool = False
     since: tuple[Turn, ...] = ()
     wanted: Wanted = Wanted()
+    fills: bool = False
+    turns_stay: bool = False
+    messages_before: int = 0
+    summary: str = ""
+    messages_summed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +175,32 @@ class UsagePiece:
     is_cut: bool = False
 
 
-Piece = TextPiece | ThinkingPiece | QuotePiece | CallPiece | UsagePiece
+@dataclass(frozen=True, slots=True)
+class ContextPiece:
+    """What fills a context of `limit` tokens: those of turns, passages and question. How many messages, and which passages, had no room.
+
+    It comes before the first word where anything was left out, else when the answer has been written.
+    """
+
+    limit: int
+    turns: int
+    passages: int
+    question: int
+    messages_left: int = 0
+    passages_left: tuple[int, ...] = ()
+
+
+Piece = TextPiece | ThinkingPiece | QuotePiece | CallPiece | UsagePiece | ContextPiece
 
 
 def takes_forms(engine: Engine) -> bool:
     """Whether `engine` reads `wanted` and the results of tools. One that does not say so does not, and must not be asked to."""
     return bool(getattr(engine, "takes_forms", False))
+
+
+def fills_itself(engine: Engine) -> bool:
+    """Whether `engine` leaves out by itself what has no room, and tells so. The others must be given no more than they have room for."""
+    return bool(getattr(engine, "fills_itself", False))
 
 
 def context_of(engine: Engine, usual: int) -> int:

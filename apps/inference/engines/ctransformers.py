@@ -12,11 +12,12 @@ import platform
 import resource
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from .base import ChatRequest, EngineError, EngineUnavailable, Piece, PromptTooLong, TextPiece, UsagePiece
+from .filling import fill
 from .local import Take
 from .older_files import read_older
 from .plain_prompt import CarefulNeutraliser, StopFilter, dialogue
@@ -46,6 +47,10 @@ class CtransformersModel:
 
     def chat(self, request: ChatRequest, take: Take) -> None:
         """Answer, calling `take` with each piece as it comes until it returns True. Raises EngineError."""
+        filling = fill(request, self, self.context_tokens)
+        if request.fills and take(filling.told(self, self.context_tokens)):
+            return
+        request = filling.request
         prompt = self._tokens(dialogue(request, self._neutral))
         room = self.context_tokens - len(prompt)
         if room <= 0:
@@ -56,6 +61,18 @@ class CtransformersModel:
                 self._write(prompt_tokens=len(prompt), limit=limit, goes_on=bool(request.written), take=take)
         except RuntimeError as error:
             raise EngineError(f"The model broke off: {error}") from error
+
+    def whole(self, request: ChatRequest) -> int:
+        """The length of the prompt that is made of `request`."""
+        return len(self._tokens(dialogue(request, self._neutral)))
+
+    def at_most(self, request: ChatRequest) -> int:
+        """The same: it costs next to nothing, as the tokenizer is in this process."""
+        return self.whole(request)
+
+    def parts(self, texts: Sequence[str]) -> list[int]:
+        """The length of each text inside a prompt."""
+        return [self.count_tokens(text) for text in texts]
 
     def reader(self, request: ChatRequest) -> PieceReader:
         """What it gives are pieces already."""

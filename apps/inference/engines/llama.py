@@ -5,17 +5,16 @@ Only the engine host imports this: loading holds the interpreter, and a bad file
 
 from __future__ import annotations
 
-import http.client
-import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from .base import (
     ChatRequest,
+    ContextPiece,
     EngineError,
     EngineUnavailable,
     Piece,
@@ -25,15 +24,16 @@ from .base import (
     ThinkingPiece,
     UsagePiece,
 )
+from .filling import Filling, fill
 from .gguf_header import read_header
 from .llama_calls import CallReader
 from .llama_prompt import Neutraliser, chat_messages, form, grammar_beginning_with, split_written
+from .llama_tokens import LlamaTokens
 
 SAMPLING = {"temperature": 1.0, "top_p": 0.95, "top_k": 64, "min_p": 0.0, "repeat_penalty": 1.0}  # the Gemma 4 model card's, for all uses
 BATCH_TOKENS = 512  # a run can be stopped between two batches of its prompt
 PROMPT_CACHE_MIB = 512  # llama.cpp would take 8 GiB
 CHECKPOINTS = 4  # of a slot's sliding windows; 32 of them are 15 GB with the 12B model
-COUNT_TIMEOUT_S = 30
 TELL_EVERY_S = 1.0
 
 Chunk = Mapping[str, Any]
@@ -50,12 +50,22 @@ class LlamaModel:
         self._neutral = Neutraliser(self.header.control_tokens)
         self._key = secrets.token_urlsafe(32)
         self._server = _load(path, self._key, slots=slots, context_tokens=self.context_tokens)
+        address, control = self._server.listening_address, self.header.control_tokens
+        self.tokens = LlamaTokens(address, self._key, neutral=self._neutral, control_tokens=control, body=self._body)
 
     def chat(self, request: ChatRequest, take: Callable[[Chunk], bool]) -> None:
         """Answer, calling `take` with each chunk as it comes until it returns True; ChunkReader makes pieces of them.
 
         Raises EngineError.
         """
+        filling = fill(request, self.tokens, self.context_tokens)
+        if filling.leaves_out:
+            self._tell(filling, take)
+        self._write(filling.request, take)
+        if request.fills and not filling.leaves_out:
+            self._tell(filling, take)
+
+    def _write(self, request: ChatRequest, take: Callable[[Chunk], bool]) -> None:
         body = self._body(request)
         if body["max_tokens"] <= 0:
             return
@@ -70,16 +80,12 @@ class LlamaModel:
 
     def count_tokens(self, text: str) -> int:
         """What `text` costs inside a prompt. Raises EngineError."""
-        address = urlsplit(self._server.listening_address)
-        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=COUNT_TIMEOUT_S)
-        try:
-            headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-            connection.request("POST", "/tokenize", json.dumps({"content": self._neutral(text)}), headers)
-            return len(json.load(connection.getresponse())["tokens"])
-        except (OSError, ValueError, KeyError) as error:
-            raise EngineError(f"The tokens could not be counted: {error}") from error
-        finally:
-            connection.close()
+        return self.tokens.parts([text])[0]
+
+    def _tell(self, filling: Filling, take: Callable[[Chunk], bool]) -> None:
+        """Tell what the prompt is made of. No answer is lost for a figure: one that cannot be had is not told."""
+        with suppress(EngineError):
+            take({"context": filling.told(self.tokens, self.context_tokens)})
 
     def _body(self, request: ChatRequest) -> dict[str, Any]:
         """Chat request of llama.cpp's server. A begun answer is gone on from, its last word written again by force of a grammar."""
@@ -115,6 +121,8 @@ class ChunkReader:
         """The pieces in `chunk`, mostly one or none. Raises EngineError where it reports an error."""
         if "error" in chunk:
             raise _error(chunk["error"])
+        if isinstance(told := chunk.get("context"), ContextPiece):  # our own; a server on the network can send no such thing
+            return [told]
         self._prompt_tokens = chunk.get("prompt_progress", {}).get("total", self._prompt_tokens)
         choice = chunk["choices"][0] if chunk["choices"] else {}
         delta = choice.get("delta", {})

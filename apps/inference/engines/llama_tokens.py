@@ -1,0 +1,103 @@
+"""Counting in a loaded model's own tokens, over its port on loopback: no round trip of the worker's, and no text twice."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import urlsplit
+
+from .base import ChatRequest, EngineError
+from .llama_prompt import Neutraliser, chat_messages
+
+COUNT_TIMEOUT_S = 30
+KEPT_MAX = 4096
+SEPARATORS_TRIED = 4
+AROUND_MESSAGE = 64  # tokens that a template may write around one: Gemma's writes five
+COUNT, WHOLE = "/tokenize", "/v1/chat/completions/input_tokens"
+
+OF_PROMPT = ("messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "chat_template_kwargs")
+
+Body = Callable[[ChatRequest], dict[str, Any]]
+
+
+class LlamaTokens:
+    """Implements filling.Tokens. Any thread may call it; what it has counted it knows, by a digest of the text."""
+
+    def __init__(self, address: str, key: str, *, neutral: Neutraliser, control_tokens: Iterable[str], body: Body) -> None:
+        self._address, self._key = urlsplit(address), key
+        self._neutral, self._body = neutral, body
+        self._separators = sorted(control_tokens)[:SEPARATORS_TRIED]
+        self._known: dict[bytes, int] = {}
+        self._lock = threading.Lock()
+
+    def whole(self, request: ChatRequest) -> int:
+        """The length of the prompt that the model's own template makes of `request`. Raises EngineError."""
+        body = self._body(request)
+        return int(self._post(WHOLE, {name: body[name] for name in OF_PROMPT if name in body})["input_tokens"])
+
+    def at_most(self, request: ChatRequest) -> int:
+        """No token is made of less than a byte."""
+        messages = chat_messages(request, self._neutral)
+        texts = [request.wanted.tools, *(message["content"] for message in messages)]
+        return sum(len(text.encode("utf-8", "replace")) + AROUND_MESSAGE for text in texts)
+
+    def parts(self, texts: Sequence[str]) -> list[int]:
+        """The length of each text inside a prompt. Raises EngineError."""
+        keys = [blake2b(text.encode("utf-8", "replace"), digest_size=16).digest() for text in texts]
+        with self._lock:
+            known = {key: self._known[key] for key in keys if key in self._known}
+        if new := {key: text for key, text in zip(keys, texts, strict=True) if key not in known}:
+            counted = dict(zip(new, self._counts([*new.values()]), strict=True))
+            known |= counted
+            self._keep(counted)
+        return [known[key] for key in keys]
+
+    def text(self, text: str) -> list[int]:
+        """The tokens of `text` inside a prompt. Raises EngineError."""
+        return self._tokens(self._neutral(text))
+
+    def _counts(self, texts: list[str]) -> list[int]:
+        """All in one request, a control token between them; one by one where the model has none that it reads as one."""
+        if len(texts) == 1 or self._separator is None:
+            return [len(self.text(text)) for text in texts]
+        separator, token = self._separator
+        tokens = self._tokens(separator.join(map(self._neutral, texts)))
+        ends = [place for place, found in enumerate([*tokens, token]) if found == token]
+        return [end - start - 1 for start, end in zip([-1, *ends], ends, strict=False)]
+
+    @cached_property
+    def _separator(self) -> tuple[str, int] | None:
+        """A control token that no text can hold, and that no other token reaches across."""
+        for text in self._separators:
+            if len(tokens := self._tokens(text)) == 1:
+                return text, tokens[0]
+        return None
+
+    def _tokens(self, text: str) -> list[int]:
+        tokens: list[int] = self._post(COUNT, {"content": text})["tokens"]
+        return tokens
+
+    def _keep(self, counted: dict[bytes, int]) -> None:
+        with self._lock:
+            self._known |= counted
+            for key in list(self._known)[: max(0, len(self._known) - KEPT_MAX)]:
+                del self._known[key]
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        connection = http.client.HTTPConnection(self._address.hostname or "", self._address.port, timeout=COUNT_TIMEOUT_S)
+        try:
+            headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+            connection.request("POST", path, json.dumps(body), headers)
+            answer: dict[str, Any] = json.load(connection.getresponse())
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise EngineError(f"The tokens could not be counted: {error}") from error
+        finally:
+            connection.close()
+        if "error" in answer:
+            raise EngineError(f"The tokens could not be counted: {answer['error'].get('message', 'unknown')}")
+        return answer
