@@ -161,6 +161,7 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TASK_DEFAULT_QUEUE = "sweep"
 CELERY_TASK_ROUTES = {
     "chat.wake": {"queue": "generation"},
+    "chat.summarise": {"queue": "generation"},
     "inference.measure": {"queue": "generation"},  # where the model is loaded
     "documents.*": {"queue": "ingest"},
     "inference.wake": {"queue": "models"},

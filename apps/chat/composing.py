@@ -11,6 +11,8 @@ from django.conf import settings
 
 from apps.chat import engines
 from apps.chat.citations import CLAIM_MAX_CHARS, Sources
+from apps.chat.context import context_entry
+from apps.chat.loops import LoopDetector
 from apps.chat.markers import MarkerFilter
 from apps.chat.models import Generation
 from apps.chat.prompting import prepare
@@ -22,6 +24,7 @@ from apps.core.database import in_database
 from apps.inference.engines.base import (
     CallPiece,
     ChatRequest,
+    ContextPiece,
     Engine,
     EngineError,
     Piece,
@@ -32,8 +35,10 @@ from apps.inference.engines.base import (
     ThinkingPiece,
     UsagePiece,
     context_of,
+    fills_itself,
     takes_forms,
 )
+from apps.inference.engines.filling import Guess, fill
 from apps.inference.engines.quote import QuoteEngine
 
 STALL_S = 120
@@ -52,11 +57,14 @@ class Composer:
 
     def __init__(self, run: Generation, writer: StreamWriter) -> None:
         self.run, self.writer = run, writer
-        self._request = ChatRequest(run.question.text)
+        self._request = self._sent = ChatRequest(run.question.text)
         self._sources = Sources([], versions={}, language="en")
         self._markers = MarkerFilter()
         self._stops = StopFilter()
         self._usage = UsagePiece(0, 0, 0.0)
+        self._context: ContextPiece | None = None
+        self._is_counted = False
+        self._text_loop, self._thinking_loop = LoopDetector(), LoopDetector()
         self._nearest: list[dict[str, object]] = []
         self._tail = ""
 
@@ -70,7 +78,7 @@ class Composer:
             return
         if "model_gone" not in run.notes and await in_database(engines.is_choice_gone)(run.workspace, run.conversation.chosen_model):
             self.writer.note("model_gone")
-        self._request, self._sources = await in_database(prepare)(run, context_of(engine, settings.CONTEXT_TOKENS))
+        self._request, self._sources = await in_database(prepare)(run)
         if (self._request.wanted or self._request.since) and not takes_forms(engine):
             raise RequestRefused("This engine takes no tools and no form.")
         try:
@@ -93,11 +101,18 @@ class Composer:
             engine=writer.engine,
             tokens=usage.answer_tokens,
             prompt_tokens=usage.prompt_tokens,
-            is_cut=not self._stops.has_stopped and (usage.is_cut or len(writer.text) >= ANSWER_MAX_CHARS),
+            is_cut=not self._stops.has_stopped and (usage.is_cut or "repeats" in writer.notes or len(writer.text) >= ANSWER_MAX_CHARS),
             tokens_per_s=round(usage.tokens_per_s, 1),
             shown_html="".join(writer.html),
             shown_chars=writer.taken,
+            context=self._filled(),
         )
+
+    def _filled(self) -> dict[str, object]:
+        """What filled the model's context; empty where no model read anything, or a program asked."""
+        if self._context is None or self.writer.engine == QuoteEngine.name or self.run.request:
+            return {}
+        return context_entry(self._context, self._sent, self._usage, is_exact=self._is_counted)
 
     async def _try_again(self, engine: Engine, error: EngineError) -> None:
         """Quote where nothing was shown yet, unless a program asks the model alone; else go on once with the same engine, alone.
@@ -127,13 +142,26 @@ class Composer:
         self._markers = MarkerFilter(self._sources.numbers)
         self._markers.skip(self.writer.text)
         self._stops = StopFilter(self._request.sampling.stop)
-        async with aclosing(engine.stream(replace(self._request, written=self.writer.text))) as pieces:
+        self._sent = replace(self._fitted(engine), written=self.writer.text)
+        self._text_loop, self._thinking_loop = LoopDetector(), LoopDetector()
+        self._text_loop.feed(self.writer.text)
+        async with aclosing(engine.stream(self._sent)) as pieces:
             piece = await _next(pieces, within_s=engines.first_piece_s())
             while piece and len(self.writer.text) < ANSWER_MAX_CHARS:
                 self._take(piece)
-                piece = None if self._stops.has_stopped else await _next(pieces, within_s=STALL_S)
+                piece = None if self._stops.has_stopped or self._is_loop(piece) else await _next(pieces, within_s=STALL_S)
         self._show(self._readable(self._stops.finish()) + self._markers.finish())
         await self.writer.settle()
+
+    def _fitted(self, engine: Engine) -> ChatRequest:
+        """The request as this engine can take it: one that cannot fill its context itself is given no more than surely fits."""
+        self._is_counted = fills_itself(engine)
+        if self._is_counted or not self._request.fills:
+            return self._request
+        tokens, context_tokens = Guess(), context_of(engine, settings.CONTEXT_TOKENS)
+        filling = fill(self._request, tokens, context_tokens)
+        self._take(filling.told(tokens, context_tokens))
+        return filling.request
 
     def _take(self, piece: Piece) -> None:
         match piece:
@@ -149,6 +177,22 @@ class Composer:
             case UsagePiece():
                 self._usage = piece
                 self.writer.measure(piece.tokens_per_s)
+            case ContextPiece():
+                self._context = piece
+                self._markers.offered.difference_update(piece.passages_left)
+
+    def _is_loop(self, piece: Piece) -> bool:
+        """Whether the answer, or what the model thinks, repeats itself without end; then that is noted."""
+        match piece:
+            case TextPiece(text):
+                is_loop = self._text_loop.feed(text)
+            case ThinkingPiece(text):
+                is_loop = self._thinking_loop.feed(text)
+            case _:
+                is_loop = False
+        if is_loop:
+            self.writer.note("repeats")
+        return is_loop
 
     @property
     def _is_for_the_model(self) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone, translation
 
+from apps.chat import summaries
 from apps.chat.models import Citation, Generation
 from apps.chat.snapshots import Written, ended_frame
 from apps.chat.waiting import tell_places_on_commit
@@ -42,12 +43,15 @@ def end(run: Generation, *, status: str, written: Written, error: str = "") -> N
     run.status, run.error, run.finished_at = status, "" if status == Status.STOPPED else error, timezone.now()
     run.notes, run.nearest = written.notes, written.nearest
     run.calls, run.prompt_tokens, run.is_cut = written.calls, written.prompt_tokens, written.is_cut
+    run.context = written.context
     run.text, run.thinking, run.citations = "", "", []  # from now on they are the answer's
     run.save()
     answer = run.answer
     answer.text, answer.thinking, answer.html, answer.engine = written.text, written.thinking, written.html, written.engine
     answer.tokens, answer.tokens_per_s = written.tokens, written.tokens_per_s
     answer.save()
+    if status == Status.DONE and (left := written.context.get("messages_left")):
+        summaries.want(run, left)
     Citation.objects.bulk_create(citation_rows(answer.pk, written.citations))
     with translation.override(run.asked_by.language):
         live.publish_on_commit(f"conversation:{run.conversation_id}", ended_frame(run))

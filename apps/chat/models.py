@@ -12,9 +12,12 @@ from django.db.models.functions import Now, RowNumber
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
+from apps.chat.summary_rows import Summary
 from apps.core.ids import uuid7
 from apps.documents.models import Document, DocumentVersion
 from apps.workspaces.models import Workspace
+
+__all__ = ["Citation", "Conversation", "Generation", "Message", "Summary"]
 
 ERROR_SENTENCES = {
     "engine_failed": _("The model broke off twice. What it had written is kept. Ask again, or tell an administrator."),
@@ -203,6 +206,7 @@ class Generation(models.Model):
     error = models.CharField(max_length=40, blank=True)
     prompt_tokens = models.PositiveIntegerField(default=0)
     is_cut = models.BooleanField(default=False, help_text="Whether the limit of tokens ended the answer.")
+    context = models.JSONField(default=dict, help_text="What filled the model's context, in tokens, as apps.chat.context writes it.")
     nearest = models.JSONField(default=list, help_text="Where nothing clearly answers: the best hits, never sources.")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)

@@ -7,16 +7,15 @@ from dataclasses import replace
 from django.db import models
 
 from apps.chat.citations import Sources
-from apps.chat.models import Generation, Message
+from apps.chat.models import Generation, Message, Summary
 from apps.chat.requested import is_plain, question_before, request_of
+from apps.chat.summaries import answered_in
 from apps.documents.models import Chunk, Document
 from apps.documents.search import Found, find_passages
 from apps.inference.engines.base import ChatRequest, Passage, Turn
 
 PASSAGES = 8
 SHORT_QUESTION_WORDS = 4
-CHARS_PER_TOKEN = 3  # careful: most languages have more
-PASSAGES_SHARE = 0.5  # of what the context leaves beside the answer
 TURNS_MAX = 50
 TURN_MAX_CHARS = 4_000
 
@@ -39,8 +38,8 @@ def search_text(run: Generation) -> str:
     return f"{question}\n{before}" if before else question
 
 
-def prepare(run: Generation, context_tokens: int) -> tuple[ChatRequest, Sources]:
-    """The request for `run`, and what its engine may cite: as many passages, then as many earlier turns, as its context has room for.
+def prepare(run: Generation) -> tuple[ChatRequest, Sources]:
+    """The request for `run`, and what its engine may cite: the best passages and the latest turns, more than may have room.
 
     A program brings its turns itself, and all of them come; who asks the model alone gets no passages.
     """
@@ -50,14 +49,13 @@ def prepare(run: Generation, context_tokens: int) -> tuple[ChatRequest, Sources]
     found = find_passages(run.workspace, search_text(run), PASSAGES)
     versions = dict(Chunk.objects.filter(pk__in=[hit.chunk for hit in found.hits]).values_list("pk", "version_id"))
     sources = Sources(found.hits, versions=versions, language=found.language, bound=run.citations)
-    asked_chars = len(asked.question) + len(asked.system) + sum(len(turn.text) for turn in (*asked.turns, *asked.since))
-    room_chars = max(0, (context_tokens - run.max_tokens) * CHARS_PER_TOKEN - asked_chars)
-    passages = _passages(found, sources.numbers, int(room_chars * PASSAGES_SHARE))
-    room_chars -= sum(len(passage.text) for passage in passages)
+    if not run.request:
+        asked = _with_earlier(asked, run)
     request = replace(
         asked,
-        turns=asked.turns if run.request else _turns(run, room_chars),
-        passages=passages,
+        passages=_passages(found, sources.numbers),
+        fills=True,
+        turns_stay=bool(run.request),
         language=found.language,
         has_documents=Document.objects.filter(workspace=run.workspace, deleted_at=None).exists(),
         relevance=found.relevance,
@@ -66,32 +64,31 @@ def prepare(run: Generation, context_tokens: int) -> tuple[ChatRequest, Sources]
     return request, sources
 
 
-def _passages(found: Found, offered: set[int], room_chars: int) -> tuple[Passage, ...]:
-    """The hits under their numbers. The first always comes; the engine says so if it is too long for it."""
-    passages: list[Passage] = []
-    for number, hit in enumerate(found.hits, start=1):
-        room_chars -= len(hit.text)
-        if number in offered and (room_chars >= 0 or not passages):
-            passages.append(Passage(number, hit.title or hit.document_name, hit.place, hit.text, hit.score))
-    return tuple(passages)
+def _passages(found: Found, offered: set[int]) -> tuple[Passage, ...]:
+    """The hits under their numbers, the best first."""
+    return tuple(
+        Passage(number, hit.title or hit.document_name, hit.place, hit.text, hit.score)
+        for number, hit in enumerate(found.hits, start=1)
+        if number in offered
+    )
 
 
 def _earlier(run: Generation) -> models.QuerySet[Message]:
     return Message.objects.filter(conversation_id=run.conversation_id, sequence__lt=run.question.sequence).order_by("-sequence")
 
 
-def _turns(run: Generation, room_chars: int) -> tuple[Turn, ...]:
-    """The latest earlier questions that were answered, with their answers, oldest first."""
+def _with_earlier(asked: ChatRequest, run: Generation) -> ChatRequest:
+    """`asked` with the latest earlier questions that were answered, and their answers, oldest first; before them the summary, if any."""
+    summary = Summary.objects.filter(conversation=run.conversation_id).first() or Summary()
+    answers = answered_in(run.conversation).filter(sequence__gt=summary.upto, sequence__lt=run.question.sequence)
+    latest = list(answers.reverse()[:TURNS_MAX])
+    before = answers.count() - TURNS_MAX if len(latest) == TURNS_MAX else 0
     turns: list[Turn] = []
-    answers = _earlier(run).filter(role=Message.Role.ASSISTANT, run__status__in=Generation.FINAL).exclude(text="")
-    for answer in answers.select_related("parent")[:TURNS_MAX]:
+    for answer in reversed(latest):
         question = answer.parent.text if answer.parent else ""
-        said = [Turn("user", _shortened(question)), Turn("assistant", _shortened(answer.text))]
-        room_chars -= sum(len(turn.text) for turn in said)
-        if room_chars < 0:
-            break
-        turns = said + turns
-    return tuple(turns)
+        turns += [Turn("user", _shortened(question)), Turn("assistant", _shortened(answer.text))]
+    asked = replace(asked, summary=summary.text, messages_summed=summary.messages)
+    return replace(asked, turns=tuple(turns), messages_before=2 * before)
 
 
 def _shortened(text: str) -> str:

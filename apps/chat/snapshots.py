@@ -11,9 +11,10 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from apps.chat.blocks import render
+from apps.chat.context import shown_context
 from apps.chat.models import Citation, Generation
 from apps.chat.stream import PARTS, shown, state_key
-from apps.chat.waiting import place_of
+from apps.chat.waiting import place_of, wait_of
 from apps.core import live
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Written:
     tokens_per_s: float = 0.0
     shown_html: str = ""
     shown_chars: int = 0
+    context: dict[str, Any] = field(default_factory=dict)
 
     @property
     def html(self) -> str:
@@ -95,6 +97,7 @@ def snapshot_frame(run: Generation) -> dict[str, Any]:
     else:
         known = Shown(run.attempt if run.attempt < 2 else run.attempt - 1, 0, 0, "", written_so_far(run))
     written = known.written
+    place = place_of(run) if run.status == Status.QUEUED else None
     return _frame(
         run,
         attempt=known.attempt,
@@ -106,7 +109,8 @@ def snapshot_frame(run: Generation) -> dict[str, Any]:
         citations=[shown(citation) for citation in written.citations],
         notes=written.notes,
         engine=written.engine,
-        place=place_of(run) if run.status == Status.QUEUED else None,
+        place=place,
+        wait_s=wait_of(place),
     )
 
 
@@ -126,6 +130,7 @@ def ended_frame(run: Generation) -> dict[str, Any]:
         "notes": run.notes,
         "engine": answer.engine,
         "tokens_per_s": answer.tokens_per_s,
+        "context": shown_context(run),
         "error": {"code": run.error, "message": str(run.error_sentence)} if run.error else None,
     }
 
@@ -157,9 +162,10 @@ def _of_ended(run: Generation) -> dict[str, Any]:
         notes=run.notes,
         engine=answer.engine,
         place=None,
+        wait_s=None,
     )
 
 
 def _frame(run: Generation, **fields: Any) -> dict[str, Any]:
     status = Status.RUNNING if run.status == Status.STOPPING else run.status
-    return {"type": "snapshot", "run": str(run.pk), "status": status, **fields}
+    return {"type": "snapshot", "run": str(run.pk), "status": status, "context": shown_context(run), **fields}

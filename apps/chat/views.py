@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.chat import services
+from apps.chat.context import latest_context
 from apps.chat.ending import citation_rows
 from apps.chat.engines import engine_of
 from apps.chat.models import Citation, Conversation, Message
@@ -59,7 +60,8 @@ def conversation(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One conversation, its last TURNS_MAX messages, or those before `?before=<sequence>`.
 
     Template chat/conversation.html; context: workspace, membership, conversation, turns (messages, answers with `run` and `citations`),
-    engine (Choice or None), models (all choices), document_count, upload_max_mb. A POST chooses the `model` that answers here.
+    engine (Choice or None), models (all choices), document_count, upload_max_mb, fill (of the model's context, or None). A POST chooses
+    the `model` that answers here.
     """
     found = _conversation(request, pk)
     if request.method == "POST":
@@ -67,7 +69,8 @@ def conversation(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = page_context(request, found.workspace.slug)
     earlier = _turns(found).filter(sequence__lt=_sequence(request, "before", default=found.next_sequence))
     turns = list(earlier.order_by("-sequence")[:TURNS_MAX])[::-1]
-    return render(request, "chat/conversation.html", {**context, **_beside(context, found), "conversation": found, "turns": turns})
+    beside = {**_beside(context, found), "fill": None if "before" in request.GET else latest_context(turns)}
+    return render(request, "chat/conversation.html", {**context, **beside, "conversation": found, "turns": turns})
 
 
 @login_required

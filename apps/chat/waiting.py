@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F
 from django.db.models.functions import Now
 
 from apps.chat.engines import startable
+from apps.chat.estimating import Range, ranges
 from apps.chat.models import Generation
 from apps.core import live, queue
 
@@ -40,16 +41,24 @@ def place_of(run: Generation) -> int | None:
     return waiting.index(run.pk) + 1 if run.pk in waiting else None
 
 
+def wait_of(place: int | None) -> Range | None:
+    """From and to how many seconds the question in this place will wait; None where that cannot be told."""
+    return ranges(place)[-1] if place else None
+
+
 def tell_places_on_commit() -> None:
     """Tell those who wait their places, once the transaction that changed them has been committed."""
     transaction.on_commit(_tell_places)
 
 
 def _tell_places() -> None:
-    waiting = Generation.objects.waiting().values_list("pk", "conversation_id")[:PLACES_TOLD_MAX]
+    running = Generation.objects.filter(status__in=(Status.RUNNING, Status.STOPPING)).order_by()
+    is_busy = Exists(running[settings.SLOTS - 1 : settings.SLOTS])  # in the same query: this stands before the wake-up of each question
+    waiting = list(Generation.objects.waiting().annotate(is_busy=is_busy).values_list("pk", "conversation_id", "is_busy")[:PLACES_TOLD_MAX])
+    waits = ranges(len(waiting)) if waiting and waiting[0][2] else [None] * len(waiting)
     frames = [
-        (f"conversation:{conversation}", {"type": "queued", "run": str(pk), "place": place})
-        for place, (pk, conversation) in enumerate(waiting, start=1)
+        (f"conversation:{conversation}", {"type": "queued", "run": str(pk), "place": place, "wait_s": wait})
+        for place, ((pk, conversation, _), wait) in enumerate(zip(waiting, waits, strict=True), start=1)
     ]
     if frames:
         live.publish_many(frames)

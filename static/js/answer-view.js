@@ -38,10 +38,11 @@ export class AnswerView extends HTMLElement {
     return !["done", "stopped", "failed"].includes(this.status);
   }
 
-  /** @param {{place: number}} frame */
-  wait({ place }) {
+  /** @param {{place: number, wait_s: [number, number] | null}} frame */
+  wait({ place, wait_s: range }) {
     this.dataset.status = "queued";
-    this.#state(place === 1 ? words("next") : words("waiting", { number: place - 1 }));
+    const where = place === 1 ? words("next") : words("waiting", { number: place - 1 });
+    this.#state([where, range && waitingTime(range)].filter(Boolean).join(" · "));
   }
 
   /** @param {{engine: string}} frame */
@@ -192,6 +193,13 @@ export class AnswerView extends HTMLElement {
 /** @param {HTMLElement} button */
 function codeBeside(button) {
   return button.closest(".code").querySelector("pre").textContent;
+}
+
+/** In seconds, or minutes where that is easier to read. @param {[number, number]} range */
+function waitingTime([low, high]) {
+  const [unit, size] = high > 120 ? ["minutes", 60] : ["seconds", 1];
+  const [from, to] = [Math.floor(low / size), Math.ceil(high / size)];
+  return from ? words(`wait_${unit}`, { from, to }) : words(`wait_few_${unit}`, { to });
 }
 
 function nearItem({ document: id, title, page, place, quote }) {

@@ -1,6 +1,7 @@
 // The conversation page: the socket's frames go to the conversation and to the files, what a person does goes to the socket.
 import { AnswerView } from "./answer-view.js";
 import { Composer } from "./composer.js";
+import { ContextMeter } from "./context-meter.js";
 import { Conversation } from "./conversation.js";
 import { DropZone } from "./drop-zone.js";
 import { Evidence } from "./evidence.js";
@@ -22,6 +23,7 @@ const follow = new Follow(talk, turns, document.querySelector("#follow"));
 const uploads = new Uploads({ url: page.dataset.documentsApi, maxMb: Number(files?.dataset.maxMb) });
 const evidence = new Evidence();
 const examples = new Examples();
+const meter = new ContextMeter();
 const count = document.querySelector("#document-count");
 const socket = new Socket(page.dataset.socket, {
   onUp: () => {
@@ -39,6 +41,7 @@ const socket = new Socket(page.dataset.socket, {
       count.textContent = frame.documents;
     } else if (frame.type === "document") uploads.follow(frame);
     else if (frame.type !== "shelf") conversation.receive(frame);
+    if (frame.type === "ended") meter.ended(frame);
   },
 });
 const composer = new Composer((text) => conversation.ask(text));

@@ -25,7 +25,7 @@ def watcher(conversation: Conversation, watch: Watch) -> Watcher:
 def test_a_question_is_told_its_place(ask: Ask, watcher: Watcher, conversation: Conversation) -> None:
     ask()
     run = ask(conversation=conversation)
-    assert watcher.until("queued") == {"type": "queued", "run": str(run.pk), "place": 2}
+    assert watcher.until("queued") == {"type": "queued", "run": str(run.pk), "place": 2, "wait_s": None}
 
 
 def test_a_claim_moves_everybody_up(ask: Ask, watcher: Watcher, conversation: Conversation) -> None:

@@ -1,0 +1,95 @@
+"""How full the model's context is: beside the composer, true at the end of each answer, in words for whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
+
+from tests.browser.acting import ADA, NARROW, WIDE, ask, ended, save, sign_in
+from tests.browser.conftest import SLOW, OpenPage, opener
+from tests.browser.test_german import SPILLS
+from tests.conftest import PASSWORD
+from tests.gguf_writer import write_gemma4
+from tests.product import Product
+
+CONTEXT = 1024
+SMALL = {"GEMMAWEB_CONTEXT_TOKENS": str(CONTEXT), "GEMMAWEB_ANSWER_MAX_TOKENS": "128", "GEMMAWEB_SLOTS": "2"}
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A product whose model sees little at once."""
+    running = Product(tmp_path_factory.mktemp("small") / "home", **SMALL)
+    running.start()
+    running.manage("createadmin", "--email", ADA, "--password-stdin", given=PASSWORD)
+    running.manage("models", "add", str(write_gemma4(tmp_path_factory.mktemp("models") / "slow.gguf", SLOW)), "--name", "slow")
+    running.manage("models", "use", "slow")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def open_page(browser: Browser, product: Product) -> Iterator[OpenPage]:
+    """As in the other tests, on this product."""
+    with opener(browser, product) as open_one:
+        yield open_one
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_it_fills_and_says_what_was_left_out(open_page: OpenPage, size: ViewportSize, dark: bool) -> None:
+    page = open_page(viewport=size, dark=dark)
+    sign_in(page)
+    page.goto("/w/team/")
+    expect(meter(page)).to_be_hidden()
+    ended(ask(page, "Why is the sea salty, and since when?"))
+    expect(meter(page)).to_be_visible()
+    first = filled(page)
+    assert 0 < first < 100
+    for _ in range(6):
+        ended(ask(page, "Tell me more about the sea and its salt, please."))
+    assert filled(page) > first
+    meter(page).focus()
+    page.keyboard.press("Enter")
+    told = page.locator("#context-told")
+    expect(told).to_be_visible()
+    expect(told.get_by_text("left out of the last answer").first).to_be_visible()
+    expect(told.get_by_text(str(CONTEXT), exact=True)).to_be_visible()
+    assert [part for part in page.evaluate(SPILLS) if not part.startswith("<input")] == []
+    save(page, "context" + ("-dark" if dark else "") + ("-narrow" if size == NARROW else ""))
+    page.keyboard.press("Escape")
+    expect(told).to_be_hidden()
+    expect(meter(page)).to_be_focused()
+
+
+def test_a_summary_stands_for_what_was_left_out(open_page: OpenPage) -> None:
+    page = open_page()
+    sign_in(page)
+    page.goto("/w/team/")
+    told = page.locator("#context-told")
+    for _ in range(14):
+        ended(ask(page, "Tell me more about the sea and its salt, please."))
+        if told.get_by_text("a summary of them by slow was used").count():
+            break
+        page.wait_for_timeout(2_000)  # nobody asks: time to summarise
+    meter(page).click()
+    expect(told.get_by_text("a summary of them by slow was used")).to_be_visible()
+    told.get_by_text("The summary", exact=True).click()
+    expect(told.locator(".context-summary-text")).not_to_be_empty()
+    shown = told.locator(".context-summary-text").inner_text()
+    save(page, "context-summary")
+    page.reload()
+    meter(page).click()
+    expect(told.locator(".context-summary-text")).to_have_text(shown, use_inner_text=False)
+
+
+def meter(page: Page) -> Locator:
+    """The button by the composer."""
+    return page.get_by_role("button", name="Context")
+
+
+def filled(page: Page) -> int:
+    """How many percent it says."""
+    return int(meter(page).locator("[data-fill=percent]").inner_text())
