@@ -9,7 +9,8 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .catalogue import ALONE, Entry, catalogue
+from .catalogue import ALONE, Entry, Role, catalogue
+from .fitting import ThisMachine, fit_of_offer
 from .models import Download, InstalledModel
 
 
@@ -49,6 +50,16 @@ def offers(user: Any) -> list[Offer]:
     on_their_way = {download.key: download for download in Download.objects.visible_to(user)}
     offered = (entry for entry in catalogue().values() if entry.role in ALONE and entry.key not in here)
     return [Offer(entry, on_their_way.get(entry.key)) for entry in offered]
+
+
+def advised(offered: list[Offer], here: ThisMachine) -> list[Offer]:
+    """What a new installation needs first: the largest model that fits this machine well, a larger one that fits tightly, an embedder."""
+    fitting = [(offer, fit_of_offer(offer.entry, here)) for offer in offered if offer.entry.role == Role.CHAT]
+    by_size = sorted(fitting, key=lambda pair: pair[0].entry.size_bytes)
+    well = [offer for offer, found in by_size if found and found.verdict == "well"][-1:]
+    least = well[0].entry.size_bytes if well else 0
+    tight = [offer for offer, found in by_size if found and found.verdict == "tightly" and offer.entry.size_bytes > least][-1:]
+    return [*well, *tight, *[offer for offer in offered if offer.entry.role == Role.EMBED][:1]]
 
 
 def state_words(download: Download) -> str:

@@ -19,7 +19,7 @@ from apps.inference import downloads, keeping, services
 from apps.inference.catalogue import Role
 from apps.inference.fitting import this_machine
 from apps.inference.models import InstalledModel, RemoteModel
-from apps.inference.offering import offers
+from apps.inference.offering import advised, offers
 
 Act = Callable[[str, Any], str]
 
@@ -51,6 +51,22 @@ def models(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def first(request: HttpRequest) -> HttpResponse:
+    """What a new installation is offered, and the way on without; a POST does an act about downloads, as on the page of models.
+
+    Template inference/first.html; context: offers (Offers that fit), is_offline, here (ThisMachine).
+    """
+    _refuse_all_but_administrators(request)
+    if request.method == "POST":
+        act = request.POST.get("act", "")
+        return _do(request, act if act in ABOUT_DOWNLOADS else "", request.POST.get("model", ""), then=reverse("first_models"))
+    here = this_machine()
+    context = {"offers": advised(offers(request.user), here), "is_offline": settings.HF_HUB_OFFLINE, "here": here}
+    return render(request, "inference/first.html", context)
+
+
+@login_required
 @require_safe
 def states(request: HttpRequest) -> HttpResponse:
     """How far everything is that moves: the parts of the page that its script asks for each second."""
@@ -65,15 +81,15 @@ def _refuse_all_but_administrators(request: HttpRequest) -> None:
         raise NotFound
 
 
-def _do(request: HttpRequest, act: str, name: str) -> HttpResponse:
-    """What was refused is said on the page of models: there is something to do about it there."""
+def _do(request: HttpRequest, act: str, name: str, *, then: str = "") -> HttpResponse:
+    """What was refused is said on the page of models, or on the page `then`: there is something to do about it there."""
     if act not in ACTS:
         raise NotFound
     try:
         messages.success(request, ACTS[act](name, request.user))
     except ProductError as error:
         messages.error(request, str(error))
-    return redirect(reverse("models") + ("#get" if act in ABOUT_DOWNLOADS else ""))
+    return redirect(then or reverse("models") + ("#get" if act in ABOUT_DOWNLOADS else ""))
 
 
 def _use(name: str, user: Any) -> str:

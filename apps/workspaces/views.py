@@ -46,12 +46,12 @@ def first_run(request: HttpRequest) -> HttpResponse:
     form = forms.FirstRunForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            user, workspace = services.set_up(form.details(), workspace_name=form.cleaned_data["workspace"])
+            user, _workspace = services.set_up(form.details(), workspace_name=form.cleaned_data["workspace"])
         except PersonRefused as error:
             form.blame(error)
         else:
             login(request, user)
-            return redirect("workspace", workspace.slug)
+            return redirect("first_models")
     return render(request, "workspaces/first_run.html", {"form": form})
 
 

@@ -68,6 +68,7 @@ _OF_PEOPLE = {
     "account_change_password": "/accounts/password/change/",
     "account_logout": "/accounts/logout/",
     "models": "/admin/models/",
+    "first_models": "/admin/models/first/",
 }
 
 

@@ -40,7 +40,7 @@ def test_it_is_alive_before_it_is_set_up(db: None, client: Client) -> None:
 def test_it_makes_the_administrator_and_both_workspaces(db: None, client: Client) -> None:
     answer = client.post("/setup/", DETAILS)
     alice = User.objects.get()
-    assert answer.headers["Location"] == "/w/harbour-office/"
+    assert answer.headers["Location"] == "/admin/models/first/"
     assert (alice.email, alice.is_superuser, alice.check_password(PASSWORD)) == ("alice@example.org", True, True)
     assert set(Membership.objects.values_list("workspace__slug", "role", "workspace__is_personal")) == {
         ("harbour-office", "owner", False),

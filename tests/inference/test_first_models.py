@@ -1,0 +1,108 @@
+"""After the first run: what fits this machine, one click each, or on without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apps.inference import fitting, views
+from apps.inference.catalogue import Role, catalogue
+from apps.inference.fit import Room
+from apps.inference.fitting import ThisMachine
+from apps.inference.models import Download
+from apps.inference.offering import Offer, advised
+from tests.conftest import make_person, signed_in
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "/admin/models/first/"
+GIB = 1024**3
+
+
+@pytest.fixture
+def client(installation: object, settings: Any, tmp_path: Path) -> Client:
+    """The browser of an administrator; what is fetched would lie in a folder of the test's."""
+    settings.MODELS = tmp_path / "models"
+    person = make_person("Root")
+    person.is_superuser = True
+    person.save()
+    return signed_in(person)
+
+
+@pytest.fixture(autouse=True)
+def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with 24 GiB and nothing else on it."""
+    monkeypatch.setattr(views, "this_machine", lambda: machine(24))
+
+
+def machine(memory_gib: float) -> ThisMachine:
+    """This machine with so much memory, a sixteenth of it taken."""
+    room = Room(int(memory_gib * GIB), int(memory_gib * GIB / 16))
+    return ThisMachine(fitting.this_machine().machine, room)
+
+
+def names(memory_gib: float) -> list[str]:
+    """What is advised on a machine with so much memory."""
+    offered = [Offer(entry, None) for entry in catalogue().values() if entry.role in (Role.CHAT, Role.EMBED)]
+    return [offer.entry.key for offer in advised(offered, machine(memory_gib))]
+
+
+def test_the_largest_that_fits_comes_first_and_an_embedder_last() -> None:
+    sizes = {key: entry.size_bytes for key, entry in catalogue().items()}
+    chat = [key for key in names(24) if catalogue()[key].role == Role.CHAT]
+    assert 1 <= len(chat) <= 2
+    assert [sizes[key] for key in chat] == sorted(sizes[key] for key in chat)
+    assert catalogue()[names(24)[-1]].role == Role.EMBED
+
+
+def test_more_memory_is_offered_more() -> None:
+    largest = [max(catalogue()[key].size_bytes for key in names(size)) for size in (8, 16, 32, 96)]
+    assert largest == sorted(largest)
+    assert largest[0] < largest[-1]
+
+
+def test_what_does_not_fit_is_not_advised() -> None:
+    assert [catalogue()[key].role for key in names(1)] == [Role.EMBED]
+
+
+def test_the_page_says_what_the_machine_has_and_what_fits(client: Client) -> None:
+    page = client.get(ADDRESS)
+    text = page.content.decode()
+    assert [offer.entry.key for offer in page.context["offers"]] == names(24)
+    assert "This machine has 24.0" in text.replace("\N{NO-BREAK SPACE}", " ")
+    assert 'href="/"' in text
+
+
+def test_one_click_fetches_it_and_comes_back(client: Client, settings: Any) -> None:
+    settings.HF_HUB_OFFLINE = False
+    wanted = names(24)[-1]
+    answer = client.post(ADDRESS, {"act": "get", "model": wanted})
+    assert answer.headers["Location"] == ADDRESS
+    assert Download.objects.get().key == wanted
+    assert "Waiting for its turn" in client.get(ADDRESS).content.decode()
+    client.post(ADDRESS, {"act": "stop", "model": wanted})
+    assert Download.objects.get().status == Download.Status.STOPPED
+
+
+def test_what_is_refused_is_said_there(client: Client) -> None:
+    answer = client.post(ADDRESS, {"act": "get", "model": "no such model"}, follow=True)
+    assert answer.redirect_chain == [(ADDRESS, 302)]
+    assert 'class="toast error"' in answer.content.decode()
+
+
+@pytest.mark.parametrize("act", ["use", "remove", "verify", "back", "", "nonsense"])
+def test_nothing_else_is_done_there(client: Client, act: str) -> None:
+    assert client.post(ADDRESS, {"act": act, "model": "quote"}).status_code == 404
+
+
+def test_where_nothing_is_fetched_it_says_so(client: Client, settings: Any) -> None:
+    settings.HF_HUB_OFFLINE = True
+    text = client.get(ADDRESS).content.decode()
+    assert "This installation fetches nothing" in text
+    assert 'value="get"' not in text
+
+
+def test_strangers_do_not_see_it(client: Client) -> None:
+    assert signed_in(make_person("Mallory")).get(ADDRESS).status_code == 404
