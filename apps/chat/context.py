@@ -30,7 +30,7 @@ def context_entry(told: ContextPiece, request: ChatRequest, usage: UsagePiece, *
         "question": told.question,
         "answer": min(request.max_tokens, told.limit),
         "messages_left": told.messages_left,
-        "messages_summed": request.messages_summed,
+        "messages_summed": told.messages_summed,
         "passages_left": len(told.passages_left),
         "is_exact": is_exact,
     }

@@ -51,7 +51,7 @@ def end(run: Generation, *, status: str, written: Written, error: str = "") -> N
     answer.tokens, answer.tokens_per_s = written.tokens, written.tokens_per_s
     answer.save()
     if status == Status.DONE and (left := written.context.get("messages_left")):
-        summaries.want(run, left)
+        summaries.want(run, left, summed=written.context["messages_summed"])
     Citation.objects.bulk_create(citation_rows(answer.pk, written.citations))
     with translation.override(run.asked_by.language):
         live.publish_on_commit(f"conversation:{run.conversation_id}", ended_frame(run))

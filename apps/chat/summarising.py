@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from django.conf import settings
 
@@ -12,7 +12,7 @@ from apps.chat import engines, summaries
 from apps.chat.models import Summary
 from apps.core.cancelling import cancelled
 from apps.core.database import in_database
-from apps.inference.engines.base import EngineError, TextPiece, context_of
+from apps.inference.engines.base import ChatRequest, Engine, EngineError, PromptTooLong, TextPiece, context_of
 from apps.inference.engines.quote import QuoteEngine
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,15 @@ async def _compose(row: Summary) -> tuple[str, str]:
     engine = await engines.choose_engine(row.conversation.workspace, row.conversation.chosen_model)
     if engine.name == QuoteEngine.name:
         raise NoModel
-    request = await in_database(summaries.request_for)(row, context_of(engine, settings.CONTEXT_TOKENS))
+    for share in summaries.SHARES:
+        request = await in_database(summaries.request_for)(row, context_of(engine, settings.CONTEXT_TOKENS), share)
+        with suppress(PromptTooLong):  # then less of it is read
+            return await _text_of(engine, request), engine.name
+    raise PromptTooLong
+
+
+async def _text_of(engine: Engine, request: ChatRequest) -> str:
+    """What the model writes, as a row can hold it. Raises EngineError."""
     text = ""
     async with aclosing(engine.stream(request)) as pieces:
         async for piece in pieces:
@@ -99,7 +107,7 @@ async def _compose(row: Summary) -> tuple[str, str]:
                 break
     if not text.strip():
         raise EngineError("The model wrote nothing.")
-    return text.strip()[:TEXT_MAX_CHARS].encode("utf-8", "replace").decode(), engine.name
+    return text.strip()[:TEXT_MAX_CHARS].encode("utf-8", "replace").decode()
 
 
 summariser = Summariser()

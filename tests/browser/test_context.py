@@ -14,8 +14,8 @@ from tests.conftest import PASSWORD
 from tests.gguf_writer import write_gemma4
 from tests.product import Product
 
-CONTEXT = 1024
-SMALL = {"GEMMAWEB_CONTEXT_TOKENS": str(CONTEXT), "GEMMAWEB_ANSWER_MAX_TOKENS": "128", "GEMMAWEB_SLOTS": "2"}
+CONTEXT = 2048  # invented words cost three times as much when they are read again
+SMALL = {"GEMMAWEB_CONTEXT_TOKENS": str(CONTEXT), "GEMMAWEB_ANSWER_MAX_TOKENS": "64", "GEMMAWEB_SLOTS": "2"}
 
 
 @pytest.fixture(scope="module")

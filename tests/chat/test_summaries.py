@@ -17,7 +17,7 @@ from apps.chat.prompting import prepare
 from apps.chat.snapshots import Written
 from apps.chat.summarising import Summariser
 from apps.core import loop, queue
-from apps.inference.engines.base import ChatRequest, ContextPiece, EngineError, UsagePiece
+from apps.inference.engines.base import ChatRequest, ContextPiece, EngineError, PromptTooLong, TextPiece, UsagePiece
 from apps.inference.engines.quote import QuoteEngine
 from tests.chat.conftest import Ask, Worker, until
 from tests.chat.scripted import Gate, ScriptedEngine
@@ -46,12 +46,12 @@ def talk(ask: Ask, conversation: Conversation) -> Conversation:
     return conversation
 
 
-def said(ask: Ask, conversation: Conversation, number: int, *, left: int = 0, **changed: Any) -> Generation:
-    """A question with its answer, for which so many messages had no room."""
+def said(ask: Ask, conversation: Conversation, number: int, *, left: int = 0, summed: int = 0, **changed: Any) -> Generation:
+    """A question with its answer, for which so many messages had no room, and a summary stood for so many others."""
     ask(f"question {number}", conversation=conversation)
     run = waiting.claim_next()
     assert run is not None
-    told = ContextPiece(1000, 300, 0, 10, messages_left=left)
+    told = ContextPiece(1000, 300, 0, 10, messages_left=left, messages_summed=summed)
     kept = context_entry(told, ChatRequest("Why?"), UsagePiece(400, 1, 1.0), is_exact=True)
     end: dict[str, Any] = {"status": "done", "written": Written(f"answer {number}", context=kept), **changed}
     assert ending.finish(pk=run.pk, attempt=1, seq=1, **end)
@@ -107,7 +107,7 @@ def test_a_longer_one_is_made_of_the_one_before(ask: Ask, talk: Conversation, sc
     engine = scripted("In short.")
     said(ask, talk, 6, left=4)
     settled(writer)
-    said(ask, talk, 7, left=4)
+    said(ask, talk, 7, left=4, summed=4)
     row = settled(writer)
     assert (row.upto, row.messages, row.state) == (8, 8, State.DONE)
     assert "Summary so far: In short." in engine.requests[1].question
@@ -119,7 +119,7 @@ def test_the_popover_says_so(ask: Ask, talk: Conversation, answers_with: Any, wo
     answers_with(ScriptedEngine("In short."))
     said(ask, talk, 6, left=4)
     settled(writer)
-    engine = answers_with(ScriptedEngine(ContextPiece(1000, 300, 0, 10), "Yes.", UsagePiece(400, 1, 1.0)))
+    engine = answers_with(ScriptedEngine(ContextPiece(1000, 300, 0, 10, messages_summed=4), "Yes.", UsagePiece(400, 1, 1.0)))
     engine.fills_itself = True
     run = ask("And now, after all of that?", conversation=talk)
     worker.wake()
@@ -236,7 +236,7 @@ def test_kept_first_it_is_made_longer_afterwards(ask: Ask, talk: Conversation) -
     row = summaries.claim()
     assert row is not None
     assert summaries.keep(row, text="In short.", engine="scripted")
-    said(ask, talk, 7, left=4)
+    said(ask, talk, 7, left=4, summed=4)
     kept = Summary.objects.get()
     assert (kept.state, kept.wanted_upto, kept.upto, kept.text) == (State.WANTED, 8, 4, "In short.")
 
@@ -279,6 +279,28 @@ def test_a_worker_that_ends_begins_nothing(ask: Ask, talk: Conversation, scripte
     loop.call(writer.end)
     assert settled(writer).state == State.WANTED
     assert engine.requests == []
+
+
+def test_a_summary_that_has_no_room_is_not_made_longer(ask: Ask, talk: Conversation, scripted: Script, writer: Summariser) -> None:
+    scripted("In short.")
+    said(ask, talk, 6, left=4)
+    settled(writer)
+    said(ask, talk, 7, left=12, summed=0)
+    assert not Summary.objects.waiting().exists()
+
+
+def test_what_is_too_long_is_read_in_part(ask: Ask, talk: Conversation, answers_with: Any, writer: Summariser) -> None:
+    class Narrow(ScriptedEngine):
+        async def stream(self, request: ChatRequest) -> Any:
+            self.requests.append(request)
+            if len(self.requests) < 3:
+                raise PromptTooLong
+            yield TextPiece("In short.")
+
+    engine = answers_with(Narrow())
+    said(ask, talk, 6, left=4)
+    assert settled(writer).text == "In short."
+    assert len(engine.requests) == 3
 
 
 def test_it_asks_no_more_than_the_model_can_read(ask: Ask, conversation: Conversation) -> None:

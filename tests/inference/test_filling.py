@@ -26,7 +26,7 @@ class Words:
     def whole(self, request: ChatRequest) -> int:
         """All words."""
         self.wholes += 1
-        said = [request.system, *(turn.text for turn in request.turns), request.question]
+        said = [request.system, request.summary, *(turn.text for turn in request.turns), request.question]
         return sum(len(text.split()) + AROUND for text in said) + sum(self._passages(request))
 
     def at_most(self, request: ChatRequest) -> int:
@@ -129,6 +129,17 @@ def test_it_tells_what_it_left_out() -> None:
     assert set(told.passages_left) == set(range(1, 11)) - {passage.number for passage in filling.request.passages}
     assert told.turns == sum(len(turn.text.split()) for turn in filling.request.turns)
     assert (told.limit, told.question) == (900, 1)
+
+
+def test_a_summary_comes_unless_it_has_no_room_itself() -> None:
+    tokens, asked = Words(), replace(request(pairs=30, passages=2), summary="word " * 50, messages_summed=8)
+    told = fill(asked, tokens, 900).told(tokens, 900)
+    assert (told.messages_summed, told.messages_left > 0) == (8, True)
+    filling = fill(request(pairs=2, passages=2, summary="word " * 500, messages_summed=8), tokens, 300)
+    told = filling.told(tokens, 300)
+    assert filling.request.summary == ""
+    assert (told.messages_summed, told.messages_left) == (0, 8 + 4 - len(filling.request.turns))
+    assert tokens.whole(filling.request) <= 200
 
 
 def test_nothing_was_left_out_where_all_came() -> None:

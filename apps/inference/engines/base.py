@@ -177,7 +177,8 @@ class UsagePiece:
 
 @dataclass(frozen=True, slots=True)
 class ContextPiece:
-    """What fills a context of `limit` tokens: those of turns, passages and question. How many messages, and which passages, had no room.
+    """What fills a context of `limit` tokens: those of turns, passages and question. How many messages, and which passages, had no room;
+    for how many a summary stood.
 
     It comes before the first word where anything was left out, else when the answer has been written.
     """
@@ -187,6 +188,7 @@ class ContextPiece:
     passages: int
     question: int
     messages_left: int = 0
+    messages_summed: int = 0
     passages_left: tuple[int, ...] = ()
 
 

@@ -70,7 +70,8 @@ class Filling:
             turns=summary + sum(others[: len(said)]),
             passages=sum(others[len(said) :]),
             question=question,
-            messages_left=len(self.wanted.turns) - len(request.turns) + self.wanted.messages_before,
+            messages_left=len(self.wanted.turns) - len(request.turns) + request.messages_before,
+            messages_summed=request.messages_summed,
             passages_left=tuple(passage.number for passage in self.wanted.passages if passage.number not in numbers),
         )
 
@@ -92,13 +93,17 @@ def fill(request: ChatRequest, tokens: Tokens, context_tokens: int) -> Filling:
     room, asked = context_tokens - request.max_tokens, replace(request, written="")
     if not request.fills or tokens.at_most(asked) <= room or tokens.whole(asked) <= room:
         return Filling(request, request)
+    wanted, least = request, min(1, len(request.passages))
+    if request.summary and tokens.whole(_with(asked, _best(request))) > room:  # by another model's count it was short enough
+        before = request.messages_before + request.messages_summed
+        request = replace(request, summary="", messages_summed=0, messages_before=before)
+        asked = replace(request, written="")
     chosen = _chosen(asked, tokens, room)
-    least = min(1, len(request.passages))
     while True:
         filled = _with(request, chosen)
         over = tokens.whole(replace(filled, written="")) - room
         if over <= 0 or len(chosen) <= least:
-            return Filling(request, filled)
+            return Filling(wanted, filled)
         while over > 0 and len(chosen) > least:
             over -= chosen.pop().cost
         chosen = _in_steps(chosen, len(request.turns) // 2)
@@ -118,6 +123,11 @@ def _chosen(request: ChatRequest, tokens: Tokens, room: int) -> list[_Unit]:
     left -= _cost(older)
     others = _fitting([unit for unit in passages[1:] if unit not in good], left, skips=True)
     return [*best, *newest, *good, *older, *others]
+
+
+def _best(request: ChatRequest) -> list[_Unit]:
+    """The passage that always comes, if there is one."""
+    return [_Unit(0, is_pair=False, cost=0)] if request.passages else []
 
 
 def _units(request: ChatRequest, tokens: Tokens) -> tuple[list[_Unit], list[_Unit]]:
