@@ -73,7 +73,11 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file that can be had; `name` is what the installation calls the model, `key` is for commands and addresses."""
+    """A file that can be had; `name` is what the installation calls the model, `key` is for commands and addresses.
+
+    Of an embedder: what its vectors may be `shorter`ed to (Matryoshka), and what it wants written around a question and a passage, with
+    {text} and {title} in it; `family` is the architecture that a GGUF header names, for files of one's own.
+    """
 
     key: str
     name: str
@@ -90,6 +94,10 @@ class Entry:
     memory: Memory | None = None
     dimensions: int = 0
     pooling: str = ""
+    shorter: tuple[int, ...] = ()
+    family: str = ""
+    query: str = ""
+    document: str = ""
 
     def __post_init__(self) -> None:
         for field, form in FORMS.items():
@@ -137,7 +145,8 @@ def find_entry(name: str) -> Entry | None:
 
 def _entry(row: dict[str, Any]) -> Entry:
     memory = Memory(**row["memory"]) if "memory" in row else None
-    return Entry(**{**row, "role": Role(row["role"]), "modalities": tuple(row["modalities"]), "memory": memory})
+    lists = {name: tuple(row.get(name, ())) for name in ("modalities", "shorter")}
+    return Entry(**{**row, "role": Role(row["role"]), **lists, "memory": memory})
 
 
 def _refuse_what_stands_twice(rows: list[dict[str, Any]]) -> None:

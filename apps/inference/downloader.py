@@ -116,6 +116,6 @@ def _fetch_and_check(download: Download, transfer: Transfer) -> services.Checked
         beats.beat()  # all bytes are here: should the trial end this process, it is known what did
         try:
             entry: Entry = transfer.entry
-            return services.check_model(path=path, name=entry.name, role=entry.role.value, sha256=entry.sha256)
+            return services.check_model(path=path, name=entry.name, role=entry.role.value, sha256=entry.sha256, pooling=entry.pooling)
         except services.ModelRefused as error:
             raise DoesNotWork(why=str(error)) from error

@@ -28,7 +28,7 @@ class LocalEngine:
 
         Raises EngineUnavailable before the first piece, PromptTooLong, or EngineError if the host dies in mid-answer.
         """
-        async with aclosing(self._ask(wire.chat_message(request))) as messages:
+        async with aclosing(asked(self._host, wire.chat_message(request))) as messages:
             async for message in messages:
                 if "done" in message:
                     return
@@ -37,7 +37,7 @@ class LocalEngine:
 
     async def count_tokens(self, text: str) -> int:
         """How many tokens `text` costs in a prompt. Raises EngineError."""
-        async with aclosing(self._ask({"do": "count", "text": text})) as messages:
+        async with aclosing(asked(self._host, {"do": "count", "text": text})) as messages:
             async for message in messages:
                 if "tokens" in message:
                     return int(message["tokens"])
@@ -48,12 +48,13 @@ class LocalEngine:
         """Raises EngineUnavailable: a model that chats makes no vectors."""
         raise EngineUnavailable("This model writes text; it makes no vectors.")
 
-    async def _ask(self, message: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-        """The host's messages to one request, until it ends the connection or dies."""
-        async with self._host.connection() as (reader, writer):
-            writer.write(wire.line(message))
-            async for text in _whole_lines(reader):
-                yield json.loads(text)
+
+async def asked(host: HostProcess, message: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+    """The host's messages to one request, until it ends the connection or dies."""
+    async with host.connection() as (reader, writer):
+        writer.write(wire.line(message))
+        async for text in _whole_lines(reader):
+            yield json.loads(text)
 
 
 async def _whole_lines(reader: asyncio.StreamReader) -> AsyncGenerator[bytes, None]:

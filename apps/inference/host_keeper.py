@@ -23,7 +23,11 @@ class HostKeeper:
         self._ending: dict[HostProcess, asyncio.Task[None]] = {}
 
     def engine(self, file: ModelFile, setting: Setting | None = None, *, beside: Collection[ModelFile] = ()) -> LocalEngine:
-        """The engine of `file`, whose host is started if need be. Of the others those `beside` stay, as long as all fit.
+        """The engine of `file`, as `host` has it."""
+        return LocalEngine(self.host(file, setting, beside=beside))
+
+    def host(self, file: ModelFile, setting: Setting | None = None, *, beside: Collection[ModelFile] = ()) -> HostProcess:
+        """The host of `file`, started if need be. Of the others those `beside` stay, as long as all fit.
 
         With another setting than before it gets another host; the one before ends after its answers.
         """
@@ -34,7 +38,7 @@ class HostKeeper:
         host = self._hosts.pop(file, None)
         self._make_room(file)
         self._hosts[file] = host or HostProcess(file, plan)
-        return LocalEngine(self._hosts[file])
+        return self._hosts[file]
 
     def keep(self, files: Collection[ModelFile]) -> None:
         """Use no other models from now on; the hosts of others end after their answers."""
@@ -44,6 +48,11 @@ class HostKeeper:
     def rest(self) -> None:
         """Use no model from now on."""
         self.keep(())
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody is being answered now."""
+        return any(host.is_busy for host in self._hosts.values())
 
     def status(self) -> HostStatus:
         """How the model in use fares; of several the one that loads, else the one asked last."""

@@ -95,6 +95,11 @@ class HostProcess:
             if not self._users:
                 self._idle.set()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody is being answered now."""
+        return self._users > 0
+
     def status(self) -> HostStatus:
         """How it stands now."""
         if not self._ready.done():
@@ -165,6 +170,8 @@ class HostProcess:
         options = {
             "--engine": self.file.engine,
             "--family": self.file.family,
+            "--role": self.file.role,
+            "--pooling": self.file.pooling,
             "--model": self.file.path,
             "--socket": self._socket,
             "--slots": self.plan.slots,

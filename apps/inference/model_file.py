@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .engines.base import EngineUnavailable
-from .engines.local import BY_LLAMA
+from .engines.local import BY_LLAMA, CHAT
 
 
 class ModelFileChanged(EngineUnavailable):
@@ -16,7 +16,10 @@ class ModelFileChanged(EngineUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A checked file; `name` is what the installation calls the model, `engine` what runs it, `family` what an old file does not say."""
+    """A checked file; `name` is what the installation calls the model, `engine` what runs it, `family` what an old file does not say.
+
+    `role` is what it is loaded for: chat, embed or rerank; `pooling` how an embedder makes one vector of many, where its file is not asked.
+    """
 
     name: str
     path: Path
@@ -25,6 +28,8 @@ class ModelFile:
     modified_ns: int
     engine: str = BY_LLAMA
     family: str = ""
+    role: str = CHAT
+    pooling: str = ""
 
 
 def read_model_file(path: Path, name: str, *, sha256: str = "") -> ModelFile:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.core.ids import uuid7
 
+from .catalogue import Entry, catalogue
 from .download_errors import sentence_of
 from .engines.local import BY_CTRANSFORMERS, BY_LLAMA
 from .fit_rows import Measurement, ModelFit
@@ -88,7 +89,19 @@ class InstalledModel(models.Model):
     def file(self) -> ModelFile:
         """The file as it was when it was checked."""
         facts = (self.name, self.place, self.sha256, self.size_bytes, self.modified_ns)
-        return ModelFile(*facts, engine=self.engine, family=self.architecture)
+        return ModelFile(
+            *facts, engine=self.engine, family=self.architecture, role=self.role, pooling=self.known.pooling if self.known else ""
+        )
+
+    @property
+    def known(self) -> Entry | None:
+        """What the catalogue says of it; of a file of one's own that finds passages, what it says of the family."""
+        if self.catalogue_key in catalogue():
+            return catalogue()[self.catalogue_key]
+        if self.role == self.Role.CHAT:
+            return None
+        of_role = (entry for entry in catalogue().values() if entry.role == self.role and entry.family)
+        return next((entry for entry in of_role if entry.family == self.architecture), None)
 
     @property
     def place(self) -> Path:

@@ -21,6 +21,7 @@ from apps.core.errors import Invalid, NotFound, ProductError
 from .engines.base import ChatRequest, EngineError, TextPiece, ThinkingPiece
 from .engines.choosing import choose_reader
 from .engines.gguf_header import BadModelFile, GgufHeader
+from .finder_trial import try_finder
 from .fitting import keep_shape, refuse_what_does_not_fit, setting_of
 from .host_client import LocalEngine
 from .host_keeper import HostKeeper
@@ -99,26 +100,29 @@ def keeper() -> HostKeeper:
     return HostKeeper(HostPlan(sockets, settings.SLOTS, settings.CONTEXT_TOKENS))
 
 
-def add_model(*, path: Path, name: str = "", engine: str = "", family: str = "", added_by: Any = None) -> InstalledModel:
+def add_model(
+    *, path: Path, name: str = "", role: str = Role.CHAT, engine: str = "", family: str = "", added_by: Any = None
+) -> InstalledModel:
     """Check the file, let it answer a trial in a process of its own, and offer it. The same file under its name is checked anew.
 
     Without `engine` the file decides; `family` is what an old file does not say. Raises ModelRefused, NameTaken.
     """
-    return store_model(check_model(path=path.absolute(), name=name, engine=engine, family=family), added_by=added_by)
+    return store_model(check_model(path=path.absolute(), name=name, role=role, engine=engine, family=family), added_by=added_by)
 
 
-def check_model(*, path: Path, name: str = "", role: str = Role.CHAT, sha256: str = "", engine: str = "", family: str = "") -> CheckedModel:
-    """What is known of the file, after a trial if it is to chat. Its bytes are read unless their `sha256` is known already.
+def check_model(
+    *, path: Path, name: str = "", role: str = Role.CHAT, sha256: str = "", engine: str = "", family: str = "", pooling: str = ""
+) -> CheckedModel:
+    """What is known of the file, after a trial. Its bytes are read unless their `sha256` is known already.
 
     Raises ModelRefused, NameTaken.
     """
     try:
         runs_on, header = choose_reader(path, engine=engine, family=family, chats=role == Role.CHAT)
         file = read_model_file(path, _model_name(name or header.name or path.stem), sha256=sha256)
-        file = replace(file, engine=runs_on, family=header.architecture)
+        file = replace(file, engine=runs_on, family=header.architecture, role=str(role), pooling=pooling)
         _refuse_taken_name(file)
-        if role == Role.CHAT:
-            asyncio.run(_trial(file))
+        asyncio.run(_trial(file) if role == Role.CHAT else try_finder(file))
     except (BadModelFile, EngineError) as error:
         raise ModelRefused(str(error)) from error
     except OSError as error:

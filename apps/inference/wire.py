@@ -1,6 +1,7 @@
 """What goes over the engine host's socket: one connection a request, one JSON object a line. Closing the connection stops the request.
 
-The worker sends {"do": "chat" | "count" | "embed", ...}; the host answers with pieces, and at the end with "done" or "error".
+The worker sends {"do": "chat" | "count" | "embed" | "rerank", ...}; the host answers with pieces, and at the end with "done" or "error", or
+with the one message that holds the count, the vectors or the scores.
 """
 
 from __future__ import annotations

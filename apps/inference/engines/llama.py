@@ -49,7 +49,7 @@ class LlamaModel:
         self.context_tokens = min(context_tokens, self.header.context_length)
         self._neutral = Neutraliser(self.header.control_tokens)
         self._key = secrets.token_urlsafe(32)
-        self._server = _load(path, self._key, slots=slots, context_tokens=self.context_tokens)
+        self._server = load_server(path, self._key, slots=slots, context_tokens=self.context_tokens)
 
     def chat(self, request: ChatRequest, take: Callable[[Chunk], bool]) -> None:
         """Answer, calling `take` with each chunk as it comes until it returns True; ChunkReader makes pieces of them.
@@ -70,16 +70,7 @@ class LlamaModel:
 
     def count_tokens(self, text: str) -> int:
         """What `text` costs inside a prompt. Raises EngineError."""
-        address = urlsplit(self._server.listening_address)
-        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=COUNT_TIMEOUT_S)
-        try:
-            headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-            connection.request("POST", "/tokenize", json.dumps({"content": self._neutral(text)}), headers)
-            return len(json.load(connection.getresponse())["tokens"])
-        except (OSError, ValueError, KeyError) as error:
-            raise EngineError(f"The tokens could not be counted: {error}") from error
-        finally:
-            connection.close()
+        return count_tokens(self._server.listening_address, self._key, self._neutral(text))
 
     def _body(self, request: ChatRequest) -> dict[str, Any]:
         """Chat request of llama.cpp's server. A begun answer is gone on from, its last word written again by force of a grammar."""
@@ -114,7 +105,7 @@ class ChunkReader:
     def pieces(self, chunk: Chunk) -> list[Piece]:
         """The pieces in `chunk`, mostly one or none. Raises EngineError where it reports an error."""
         if "error" in chunk:
-            raise _error(chunk["error"])
+            raise error_of(chunk["error"])
         self._prompt_tokens = chunk.get("prompt_progress", {}).get("total", self._prompt_tokens)
         choice = chunk["choices"][0] if chunk["choices"] else {}
         delta = choice.get("delta", {})
@@ -163,7 +154,22 @@ class ChunkReader:
         return self._answer_tokens / max(time.monotonic() - self._first_at, 1e-6)
 
 
-def _load(path: Path, key: str, *, slots: int, context_tokens: int) -> Any:
+def count_tokens(listening: str, key: str, text: str) -> int:
+    """What `text` costs in the model whose server listens there. Raises EngineError."""
+    address = urlsplit(listening)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=COUNT_TIMEOUT_S)
+    try:
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        connection.request("POST", "/tokenize", json.dumps({"content": text}), headers)
+        return len(json.load(connection.getresponse())["tokens"])
+    except (OSError, ValueError, KeyError) as error:
+        raise EngineError(f"The tokens could not be counted: {error}") from error
+    finally:
+        connection.close()
+
+
+def load_server(path: Path, key: str, *, slots: int, context_tokens: int, adjust: Callable[[Any], None] | None = None) -> Any:
+    """llama.cpp's server with the model at `path`; `adjust` changes its parameters last. Raises EngineUnavailable."""
     try:
         import xllamacpp  # heavy, and absent where the processor lacks AVX2
     except ImportError as error:
@@ -183,13 +189,16 @@ def _load(path: Path, key: str, *, slots: int, context_tokens: int) -> Any:
     params.endpoint_slots = False
     params.ui = False
     params.cors_origins = "https://nobody.invalid"
+    if adjust:
+        adjust(params)
     try:
         return xllamacpp.Server(params)
     except RuntimeError as error:
         raise EngineUnavailable("llama.cpp cannot load this file") from error
 
 
-def _error(error: Mapping[str, Any]) -> EngineError:
+def error_of(error: Mapping[str, Any]) -> EngineError:
+    """What llama.cpp's server reports, as ours."""
     if error.get("type") == "exceed_context_size_error":
         return PromptTooLong(f"The question and its passages are {error.get('n_prompt_tokens')} tokens long; {error.get('n_ctx')} fit.")
     return EngineError(f"The model reported an error: {error.get('message', 'unknown')}")
