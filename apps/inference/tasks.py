@@ -11,6 +11,7 @@ from django.db import connection
 from apps.core import loop
 from apps.inference import downloader, downloads, keeping, measuring
 from apps.inference.background import Background
+from apps.inference.desk import desk
 
 getting = Background("downloads", downloader.run_all)
 reading = Background("verifications", keeping.verify_asked)
@@ -44,6 +45,13 @@ def wake_at_start(**_: Any) -> None:
     """Whoever waited for a worker is served now."""
     downloads.wake_for_waiting()
     connection.close()
+
+
+@worker_ready.connect
+def answer_finders(sender: Any, **_: Any) -> None:
+    """The worker that generates has the hosts, of the models that find passages too."""
+    if "generation" in sender.app.amqp.queues.consume_from:
+        loop.call(lambda: desk().open())
 
 
 @worker_shutting_down.connect

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.core.errors import NotFound, ProductError
-from apps.inference import downloads, keeping, services
+from apps.inference import downloads, finder_use, keeping, services
 from apps.inference.catalogue import Role
 from apps.inference.fitting import this_machine
 from apps.inference.models import InstalledModel, RemoteModel
@@ -80,8 +80,16 @@ def _use(name: str, user: Any) -> str:
     if name == services.NO_MODEL:
         services.use_no_model(used_by=user)
         return _("From the next question on, the documents' own words answer.")
+    if finder_use.is_finder(name):
+        finder_use.use_finder(name, used_by=user)
+        return _("%(name)s helps to find passages from the next question on.") % {"name": name}
     services.use_checked_model(name, used_by=user)
     return _("From the next question on, %(name)s answers.") % {"name": name}
+
+
+def _leave(name: str, user: Any) -> str:
+    finder_use.leave_finder(name, left_by=user)
+    return _("Passages are found without %(name)s.") % {"name": name}
 
 
 def _back(name: str, user: Any) -> str:
@@ -114,6 +122,7 @@ def _remove(name: str, user: Any) -> str:
 
 ACTS: dict[str, Act] = {
     "use": _use,
+    "leave": _leave,
     "back": _back,
     "get": _get,
     "stop": _stop,

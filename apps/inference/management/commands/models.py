@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from apps.core.errors import ProductError
-from apps.inference import downloader, downloads, keeping, servers, services
+from apps.inference import downloader, downloads, finder_use, keeping, servers, services
 from apps.inference.catalogue import ALONE, catalogue
 from apps.inference.engines.older_files import FAMILIES
 from apps.inference.fit_table import fit_table
@@ -37,10 +37,13 @@ class Command(BaseCommand):
         add = actions.add_parser("add", help="Check a model file and offer it; the file stays where it is.")
         add.add_argument("file", type=Path)
         add.add_argument("--name", default="", help="what the model is called here (default: what the file says)")
+        add.add_argument("--role", choices=InstalledModel.Role.values, default="chat", help="what it is for (default: chat)")
         add.add_argument("--engine", choices=InstalledModel.Engine.values, default="", help="what runs it (default: llama for GGUF files)")
         add.add_argument("--type", dest="family", default="", help=f"what an older file does not say: one of {', '.join(FAMILIES)}")
-        use = actions.add_parser("use", help=f"Answer with this model from now on; `{services.NO_MODEL}` for none.")
+        use = actions.add_parser("use", help=f"Answer, or find passages, with this model; `{services.NO_MODEL}` answers with none.")
         use.add_argument("name")
+        leave = actions.add_parser("leave", help="Find passages without this embedder or reranker from now on.")
+        leave.add_argument("name")
         fits = actions.add_parser("fit", help="Show how much memory models need here, and which setting of them fits.")
         fits.add_argument("name", nargs="?", default="")
         connect = actions.add_parser("connect", help="Offer a model of an OpenAI-compatible server on your network.")
@@ -95,15 +98,23 @@ class Command(BaseCommand):
         self.stdout.write(f"It is here. Answer with it by: manage.py models use {asked.key}")
 
     def add(self, options: dict[str, Any]) -> None:
-        model = services.add_model(path=options["file"], name=options["name"], engine=options["engine"], family=options["family"])
-        self.stdout.write(f"Added {model.name}. Answer with it by: manage.py models use {model.name!r}")
+        model = services.add_model(path=options["file"], **{name: options[name] for name in ("name", "role", "engine", "family")})
+        self.stdout.write(f"Added {model.name}. Use it by: manage.py models use {model.name!r}")
 
     def use(self, options: dict[str, Any]) -> None:
+        if finder_use.is_finder(options["name"]):
+            finder_use.use_finder(options["name"])
+            self.stdout.write(f"Passages are found with {options['name']} now.")
+            return
         if options["name"] == services.NO_MODEL:
             services.use_no_model()
         elif not servers.use_remote(options["name"]):
             services.use_model(options["name"])
         self.stdout.write(f"Answers come from {options['name']} now.")
+
+    def leave(self, options: dict[str, Any]) -> None:
+        finder_use.leave_finder(options["name"])
+        self.stdout.write(f"Passages are found without {options['name']} now.")
 
     def fit(self, options: dict[str, Any]) -> None:
         for line in fit_table(options["name"]):
