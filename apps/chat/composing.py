@@ -71,6 +71,9 @@ class Composer:
         if "model_gone" not in run.notes and await in_database(engines.is_choice_gone)(run.workspace, run.conversation.chosen_model):
             self.writer.note("model_gone")
         self._request, self._sources = await in_database(prepare)(run, context_of(engine, settings.CONTEXT_TOKENS))
+        for note in self._sources.notes:
+            if note not in run.notes:
+                self.writer.note(note)
         if (self._request.wanted or self._request.since) and not takes_forms(engine):
             raise RequestRefused("This engine takes no tools and no form.")
         try:

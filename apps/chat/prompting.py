@@ -49,7 +49,7 @@ def prepare(run: Generation, context_tokens: int) -> tuple[ChatRequest, Sources]
     asked = request_of(run, SYSTEM) if run.request else ChatRequest(run.question.text, system=SYSTEM, max_tokens=run.max_tokens)
     found = find_passages(run.workspace, search_text(run), PASSAGES)
     versions = dict(Chunk.objects.filter(pk__in=[hit.chunk for hit in found.hits]).values_list("pk", "version_id"))
-    sources = Sources(found.hits, versions=versions, language=found.language, bound=run.citations)
+    sources = Sources(found.hits, versions=versions, language=found.language, bound=run.citations, notes=found.notes)
     asked_chars = len(asked.question) + len(asked.system) + sum(len(turn.text) for turn in (*asked.turns, *asked.since))
     room_chars = max(0, (context_tokens - run.max_tokens) * CHARS_PER_TOKEN - asked_chars)
     passages = _passages(found, sources.numbers, int(room_chars * PASSAGES_SHARE))
