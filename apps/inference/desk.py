@@ -7,6 +7,7 @@ import json
 import logging
 import tempfile
 import time
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from .host_keeper import HostKeeper
 from .host_process import HostPlan
 from .models import InstalledModel
 
+Take = Callable[[Redis, dict[str, Any]], Awaitable[None]]
 logger = logging.getLogger(__name__)
 LISTEN_S = 1
 LOOK_EVERY_S = 10.0
@@ -44,67 +46,71 @@ class Desk:
     def __init__(self) -> None:
         sockets = settings.HOME.sockets if settings.HOME.sockets.is_dir() else Path(tempfile.mkdtemp(prefix="gemmaweb-"))
         self._hosts = HostKeeper(HostPlan(sockets, SLOTS, CONTEXT_TOKENS))
-        self._listening: asyncio.Task[None] | None = None
-        self._answers: set[asyncio.Task[None]] = set()
-        self._patient: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._look_at = 0.0
 
     def open(self) -> None:
         """Listen from now on; to be called on the loop."""
-        if self._listening is None:
-            self._listening = asyncio.create_task(self._listen(), name="finder desk")
+        if not self._tasks:
+            self._look_at = 0.0
+            self._begin(self._listen(URGENT, self._take_urgent))
+            self._begin(self._listen(PATIENT, self._take_patient))
 
     async def close(self) -> None:
         """Listen no more, and end the hosts; who waits for an answer gets none."""
-        if self._listening is not None:
-            await cancelled(self._listening)
-            self._listening = None
-        for task in set(self._answers):
+        for task in list(self._tasks):
             await cancelled(task)
         await self._hosts.close()
 
-    async def _listen(self) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _listen(self, requests: str, take: Take) -> None:
+        """Two that listen, as one that waits for people's requests does not see at once that the next batch of a file can go on."""
         redis = Redis.from_url(settings.REDIS_URL, decode_responses=True, socket_connect_timeout=BACK_OFF_S)
-        looked_at = 0.0
         try:
             while True:
-                try:
-                    if time.monotonic() - looked_at > LOOK_EVERY_S:
-                        await self._look()
-                        looked_at = time.monotonic()
-                    await self._take(redis)
-                except (RedisError, OSError, DatabaseError) as error:
-                    logger.warning("finders: requests cannot be heard (%s)", error)
-                    await asyncio.sleep(BACK_OFF_S)
+                await self._go_on(redis, requests, take)
         finally:
             await redis.aclose()
 
+    async def _go_on(self, redis: Redis, requests: str, take: Take) -> None:
+        try:
+            await self._look()
+            if found := await redis.blpop([requests], timeout=LISTEN_S):
+                await take(redis, json.loads(found[1]))
+        except (RedisError, OSError, DatabaseError) as error:
+            logger.warning("finders: requests cannot be heard (%s)", error)
+            await asyncio.sleep(BACK_OFF_S)
+
+    async def _take_urgent(self, redis: Redis, request: dict[str, Any]) -> None:
+        self._begin(self._answer(redis, request))
+
+    async def _take_patient(self, redis: Redis, request: dict[str, Any]) -> None:
+        await _give_way()
+        await self._answer(redis, request)
+
     async def _look(self) -> None:
-        """Have the models in use loaded before they are asked, and those that are not any more give their memory back."""
+        """Now and then: have the models in use loaded before they are asked, and those that are not any more give their memory back."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + LOOK_EVERY_S
         in_use = await in_database(_finders)()
         self._hosts.keep([model.file for model in in_use])
         for model in in_use:
             self._finder(model, in_use)
 
-    async def _take(self, redis: Redis) -> None:
-        is_free = self._patient is None or self._patient.done()
-        found = await redis.blpop([URGENT, PATIENT] if is_free else [URGENT], timeout=LISTEN_S)
-        if not found:
-            return
-        task = asyncio.create_task(self._answer(redis, json.loads(found[1]), gives_way=found[0] == PATIENT))
-        self._answers.add(task)
-        task.add_done_callback(self._answers.discard)
-        if found[0] == PATIENT:
-            self._patient = task
-
-    async def _answer(self, redis: Redis, request: dict[str, Any], *, gives_way: bool) -> None:
-        if gives_way:
-            await _give_way()
+    async def _answer(self, redis: Redis, request: dict[str, Any]) -> None:
         if time.time() > request["until"]:
             return
         try:
             found = await self._found(request)
         except EngineError as error:
             found = wire.error_message(error)
+        except DatabaseError as error:
+            found = wire.error_message(EngineUnavailable(f"The database does not say which model that is: {error}"))
         try:
             answers = f"{ANSWERS}{request['id']}"
             pipeline = redis.pipeline()

@@ -92,6 +92,14 @@ def test_files_wait_while_an_answer_is_written_but_not_for_ever(
     assert asked_s < 0.9 < time.monotonic() - began - asked_s
 
 
+def test_one_batch_follows_the_other_at_once(embedder: InstalledModel, open_desk: None) -> None:
+    finding.embed_passages(embedder, [("", "Loaded?")])
+    began = time.monotonic()
+    for _ in range(5):
+        finding.embed_passages(embedder, [("", "Cats sleep.")])
+    assert time.monotonic() - began < 2
+
+
 def test_prompts_are_the_makers_own() -> None:
     gemma = InstalledModel(role="embed", catalogue_key="embeddinggemma-300m")
     assert finding.question_text(gemma, "Who {title}?") == "task: search result | query: Who {title}?"
