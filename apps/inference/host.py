@@ -3,8 +3,8 @@
     python -m apps.inference.host --engine llama --model FILE --socket PATH --slots N --context-tokens N --parent PID
 
 `--engine ctransformers` runs the older families, `--family` saying which where the file does not; `--role` makes it an embedder or a
-reranker. It says "ready" on standard
-output once it listens, or {"failed": sentence} and ends. It dies with its parent. Nothing of Django is loaded here.
+reranker. It says "ready" on standard output once it listens, or {"failed": sentence} and ends. It dies with its parent. Nothing of
+Django is loaded here.
 """
 
 from __future__ import annotations

@@ -52,8 +52,8 @@ class _Finder:
         except (RuntimeError, ValueError) as error:
             raise RequestRefused(f"The model refused the request: {error}") from error
         if "error" in answer:
-            error = error_of(answer["error"])
-            raise RequestRefused(str(error)) if answer["error"].get("type") == REFUSED else error
+            reported = error_of(answer["error"])
+            raise RequestRefused(str(reported)) if answer["error"].get("type") == REFUSED else reported
         return answer
 
 
