@@ -96,6 +96,7 @@ class Composer:
             engine=writer.engine,
             tokens=usage.answer_tokens,
             prompt_tokens=usage.prompt_tokens,
+            known_tokens=usage.known_tokens,
             is_cut=not self._stops.has_stopped and (usage.is_cut or len(writer.text) >= ANSWER_MAX_CHARS),
             tokens_per_s=round(usage.tokens_per_s, 1),
             shown_html="".join(writer.html),

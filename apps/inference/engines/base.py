@@ -159,12 +159,16 @@ class CallPiece:
 
 @dataclass(frozen=True, slots=True)
 class UsagePiece:
-    """Figures of the run so far: tokens read and written, the speed of writing in tokens per second, whether the limit ended it."""
+    """Figures of the run so far: tokens read and written, the speed of writing in tokens per second, whether the limit ended it.
+
+    Of the prompt's tokens `known_tokens` were read before, for an earlier question, and not again.
+    """
 
     prompt_tokens: int
     answer_tokens: int
     tokens_per_s: float
     is_cut: bool = False
+    known_tokens: int = 0
 
 
 Piece = TextPiece | ThinkingPiece | QuotePiece | CallPiece | UsagePiece
