@@ -231,6 +231,8 @@ CATALOGUE = env.text("GEMMAWEB_CATALOGUE")
 HF_ENDPOINTS = [endpoint.rstrip("/") for endpoint in env.names("HF_ENDPOINT", "https://huggingface.co")]
 HF_TOKEN = env.text("HF_TOKEN")
 HF_HUB_OFFLINE = env.flag("HF_HUB_OFFLINE")
+HTTPS_PROXY = env.text("HTTPS_PROXY") or env.text("https_proxy")
+NO_PROXY = env.text("NO_PROXY") or env.text("no_proxy")
 
 LOGGING = {
     "version": 1,

@@ -13,8 +13,9 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from . import downloads, services
 from .catalogue import Entry, catalogue
-from .download_errors import DoesNotWork, DownloadFailed, HubOffline, NotInCatalogue
+from .download_errors import DoesNotWork, DownloadFailed, HubOffline, NotInCatalogue, ProxyUnusable
 from .models import Download
+from .proxy import BadProxy, read_proxy
 from .transfer import Stopped, Transfer
 
 logger = logging.getLogger(__name__)
@@ -105,7 +106,11 @@ def _transfer(download: Download) -> Transfer:
         raise NotInCatalogue
     if settings.HF_HUB_OFFLINE:
         raise HubOffline
-    return Transfer(entry, settings.MODELS, endpoints=settings.HF_ENDPOINTS, token=settings.HF_TOKEN, mirror=download.mirror)
+    try:
+        proxy = read_proxy(settings.HTTPS_PROXY, settings.NO_PROXY)
+    except BadProxy as error:
+        raise ProxyUnusable(why=str(error)) from error
+    return Transfer(entry, settings.MODELS, endpoints=settings.HF_ENDPOINTS, token=settings.HF_TOKEN, mirror=download.mirror, proxy=proxy)
 
 
 def _fetch_and_check(download: Download, transfer: Transfer) -> services.CheckedModel:
