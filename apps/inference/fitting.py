@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from apps.audit.services import record
 from apps.core.errors import Invalid, NotFound, ProductError
 
 from .catalogue import Entry
+from .devices import cards
 from .engines.gguf_header import BadModelFile, read_header
 from .engines.model_shape import ModelShape
-from .fit import Fit, Room, Setting, contexts, fit
-from .machine import Gpu, Machine, host_bytes, read_gpus, read_machine
+from .fit import Fit, Room, Setting, contexts, fit, need_of
+from .machine import Gpu, host_bytes, read_gpus, read_machine
 from .models import InstalledModel, ModelFit
+from .telling import ThisMachine, heard
 
 ROOT = Path("/")
 # Of the Gemma 4 family, whose numbers the catalogue has: the heads are the same in all sizes, the rest is that of the widest.
@@ -43,20 +45,17 @@ class UnknownSetting(Invalid):
     sentence = gettext_lazy("This model cannot be loaded so. Choose a context and a number of answers from the lists.")
 
 
-@dataclass(frozen=True, slots=True)
-class ThisMachine:
-    """This machine as it is now, and the room that it has for a model."""
-
-    machine: Machine
-    room: Room
-
-
 def this_machine() -> ThisMachine:
-    """What a model may have: all that is free, and what the model that is loaded now would give back."""
+    """The machine of the worker that loads models, as it says; what this process sees of its own where none has said anything lately."""
+    return heard() or look()
+
+
+def look() -> ThisMachine:
+    """What a model may have here: all that is free, and what the models that are loaded now would give back."""
     machine = read_machine(ROOT, gpus=_gpus())
     returned = host_bytes(settings.HOME.sockets, ROOT)
     taken = machine.memory_bytes - machine.available_bytes - returned
-    return ThisMachine(machine, Room(machine.memory_bytes, max(0, taken)))
+    return ThisMachine(machine, Room(machine.memory_bytes, max(0, taken), cards()))
 
 
 @cache
@@ -88,6 +87,13 @@ def shape_of(model: InstalledModel) -> ModelShape | None:
         return None  # what is wrong with the file is said where it is looked at
 
 
+def need_bytes_of(model: InstalledModel) -> int:
+    """What the model takes as it is loaded, by what is kept of it; 0 where that is nothing. Reads no file."""
+    kept: ModelFit | None = getattr(model, "fit", None)
+    shape = kept.known_shape if kept else None
+    return need_of(shape, setting_of(model)).total if shape else 0
+
+
 def fit_of(model: InstalledModel, here: ThisMachine, setting: Setting | None = None) -> Fit | None:
     """How the model fares on this machine, with another setting or its own; None where its file says too little to tell."""
     shape = shape_of(model)
@@ -112,6 +118,7 @@ def shape_of_entry(entry: Entry) -> ModelShape | None:
         all_values=known.global_layers * known.global_kv_heads * 2 * GEMMA_HEAD,
         sliding_values=known.sliding_layers * known.sliding_kv_heads * 2 * GEMMA_SLIDING_HEAD,
         window=known.window,
+        parts=(),
         **WIDEST_GEMMA,
     )
 

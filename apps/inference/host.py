@@ -3,8 +3,8 @@
     python -m apps.inference.host --engine llama --model FILE --socket PATH --slots N --context-tokens N --parent PID
 
 `--engine ctransformers` runs the older families, `--family` saying which where the file does not; `--role` makes it an embedder or a
-reranker. It says "ready" on standard output once it listens, or {"failed": sentence} and ends. It dies with its parent. Nothing of
-Django is loaded here.
+reranker. It says "ready" on standard output once it listens, and before that what it put onto graphics cards, if anything
+({"on_cards": layers, "bytes": bytes}); or {"failed": sentence} and ends. It dies with its parent. Nothing of Django is loaded here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from . import wire
+from . import devices, wire
 from .engines.base import ChatRequest, EngineError, EngineUnavailable, Piece, TextPiece, ThinkingPiece
 from .engines.ctransformers import CtransformersModel
 from .engines.gguf_header import BadModelFile
@@ -191,7 +191,10 @@ def _load(options: argparse.Namespace) -> Host:
         return FinderHost(LlamaReranker(options.model, **room))
     if options.engine == BY_CTRANSFORMERS:
         return ChatHost(CtransformersModel(options.model, family=options.family, context_tokens=options.context_tokens))
-    return ChatHost(LlamaModel(options.model, **room))
+    model = LlamaModel(options.model, place=devices.place_here, **room)
+    if model.placement and model.placement.layers:
+        _say(json.dumps({"on_cards": model.placement.layers, "bytes": model.placement.own_bytes}))
+    return ChatHost(model)
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from .engines.base import ChatRequest, EngineError, TextPiece, ThinkingPiece
 from .engines.choosing import choose_reader
 from .engines.gguf_header import BadModelFile, GgufHeader
 from .finder_trial import try_finder
-from .fitting import keep_shape, refuse_what_does_not_fit, setting_of
+from .fitting import keep_shape, need_bytes_of, refuse_what_does_not_fit, setting_of
 from .host_client import LocalEngine
 from .host_keeper import HostKeeper
 from .host_process import HostPlan
@@ -89,7 +89,7 @@ def active_model() -> InstalledModel | None:
 
 def engine_of(model: InstalledModel, *, beside: Collection[ModelFile] = ()) -> LocalEngine:
     """What answers with `model`, loaded as its setting says, `beside` others; to be used from the one event loop of a worker."""
-    return keeper().engine(model.file, setting_of(model), beside=beside)
+    return keeper().engine(model.file, setting_of(model), need_bytes=need_bytes_of(model), beside=beside)
 
 
 @cache

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from .model_shape import PER_LAYER_NUMBERS, ModelShape, read_shape
+from .model_shape import PER_LAYER_NUMBERS, ModelShape, place_of, read_shape
 
 HEADER_MAX_BYTES = 256 * 1024 * 1024  # those of the largest vocabularies have 20 MB
 MAX_ITEMS = 4_000_000  # of one list; the largest vocabularies have 300,000 tokens and twice as many merges
@@ -90,7 +90,7 @@ def _read(reader: _Reader, *, chats: bool) -> GgufHeader:
         raise BadModelFile("no_template", "The file holds no chat template, so it is no model that was trained to chat.")
     template = _text(keys, "tokenizer.chat_template", default=None if chats else "")
     tokens = _read_tokens(keys)
-    quantisation, weight_bytes = _read_tensors(reader, tensor_count, alignment=_positive(keys, "general.alignment", default=32))
+    quantisation, weights = _read_tensors(reader, tensor_count, alignment=_positive(keys, "general.alignment", default=32))
     return GgufHeader(
         version=version,
         architecture=architecture,
@@ -100,7 +100,7 @@ def _read(reader: _Reader, *, chats: bool) -> GgufHeader:
         tensor_count=tensor_count,
         size_bytes=reader.size_bytes,
         control_tokens=frozenset(_control_tokens(tokens, template)),
-        shape=read_shape(keys, architecture, weight_bytes=weight_bytes, vocabulary=len(tokens)),
+        shape=read_shape(keys, architecture, weight_bytes=weights.total(), vocabulary=len(tokens), weights=weights),
     )
 
 
@@ -164,19 +164,21 @@ def _control_tokens(tokens: Iterable[tuple[str, int]], template: str) -> Iterabl
             yield text
 
 
-def _read_tensors(reader: _Reader, count: int, *, alignment: int) -> tuple[str, int]:
-    """The type that most bytes of the tensors have, and the bytes of them all. Raises BadModelFile where a tensor lies outside the file."""
+def _read_tensors(reader: _Reader, count: int, *, alignment: int) -> tuple[str, Counter[int]]:
+    """The type that most bytes of the tensors have, and the bytes at each place. Raises BadModelFile where one lies outside the file."""
     bytes_of: Counter[str] = Counter()
+    bytes_at: Counter[int] = Counter()
     end = 0
     for _ in range(count):
         name = reader.text(MAX_NAME_BYTES)
         type_name, size_bytes, offset = _read_tensor(reader, name)
         bytes_of[type_name] += size_bytes
+        bytes_at[place_of(name)] += size_bytes
         end = max(end, offset + size_bytes)
     needed = -(-reader.place // alignment) * alignment + end
     if needed > reader.size_bytes:
         raise BadModelFile("cut_off", f"The file is cut off: {reader.size_bytes:,} of {needed:,} bytes are there.")
-    return bytes_of.most_common(1)[0][0], bytes_of.total()
+    return bytes_of.most_common(1)[0][0], bytes_at
 
 
 def _read_tensor(reader: _Reader, name: str) -> tuple[str, int, int]:

@@ -25,9 +25,12 @@ from .base import (
     ThinkingPiece,
     UsagePiece,
 )
+from .cards import Place, put_on_cards
 from .gguf_header import read_header
 from .llama_calls import CallReader
 from .llama_prompt import Neutraliser, chat_messages, form, grammar_beginning_with, split_written
+from .model_shape import ModelShape
+from .placing import Placement
 
 SAMPLING = {"temperature": 1.0, "top_p": 0.95, "top_k": 64, "min_p": 0.0, "repeat_penalty": 1.0}  # the Gemma 4 model card's, for all uses
 BATCH_TOKENS = 512  # a run can be stopped between two batches of its prompt
@@ -42,14 +45,18 @@ Chunk = Mapping[str, Any]
 class LlamaModel:
     """A loaded model with its slots. Its methods block; any thread may call them."""
 
-    def __init__(self, path: Path, *, slots: int, context_tokens: int) -> None:
-        """Raises BadModelFile, and EngineUnavailable if llama.cpp refuses the file or cannot be loaded here."""
+    def __init__(self, path: Path, *, slots: int, context_tokens: int, place: Place | None = None) -> None:
+        """`place` says which layers go onto graphics cards; without it, or where the file does not say its shape, llama.cpp decides.
+
+        Raises BadModelFile, and EngineUnavailable if llama.cpp refuses the file or cannot be loaded here.
+        """
         self.slots = slots
         self.header = read_header(path)
         self.context_tokens = min(context_tokens, self.header.context_length)
         self._neutral = Neutraliser(self.header.control_tokens)
         self._key = secrets.token_urlsafe(32)
-        self._server = load_server(path, self._key, slots=slots, context_tokens=self.context_tokens)
+        self.placement = _placed(place, self.header.shape, slots, self.context_tokens)
+        self._server = load_server(path, self._key, slots=slots, context_tokens=self.context_tokens, placement=self.placement)
 
     def chat(self, request: ChatRequest, take: Callable[[Chunk], bool]) -> None:
         """Answer, calling `take` with each chunk as it comes until it returns True; ChunkReader makes pieces of them.
@@ -135,7 +142,8 @@ class ChunkReader:
         """llama.cpp's own at the end; until then a piece is counted as a token, and told once a second."""
         if "usage" in chunk:
             usage, timings = chunk["usage"], chunk.get("timings", {})
-            return [UsagePiece(usage["prompt_tokens"], usage["completion_tokens"], self._rate(timings), self._is_cut)]
+            known = int(timings.get("cache_n", 0))
+            return [UsagePiece(usage["prompt_tokens"], usage["completion_tokens"], self._rate(timings), self._is_cut, known)]
         if not wrote:
             return []
         now = time.monotonic()
@@ -168,7 +176,22 @@ def count_tokens(listening: str, key: str, text: str) -> int:
         connection.close()
 
 
-def load_server(path: Path, key: str, *, slots: int, context_tokens: int, adjust: Callable[[Any], None] | None = None) -> Any:
+def _placed(place: Place | None, shape: ModelShape | None, slots: int, context_tokens: int) -> Placement | None:
+    try:
+        return place(shape, slots, context_tokens) if place and shape else None
+    except ImportError as error:
+        raise EngineUnavailable(f"llama.cpp does not run on this machine: {error}") from error
+
+
+def load_server(
+    path: Path,
+    key: str,
+    *,
+    slots: int,
+    context_tokens: int,
+    placement: Placement | None = None,
+    adjust: Callable[[Any], None] | None = None,
+) -> Any:
     """llama.cpp's server with the model at `path`; `adjust` changes its parameters last. Raises EngineUnavailable."""
     try:
         import xllamacpp  # heavy, and absent where the processor lacks AVX2
@@ -181,6 +204,8 @@ def load_server(path: Path, key: str, *, slots: int, context_tokens: int, adjust
     params.n_batch = params.n_ubatch = BATCH_TOKENS
     params.cache_ram_mib = PROMPT_CACHE_MIB
     params.n_ctx_checkpoints = CHECKPOINTS
+    if placement is not None:
+        put_on_cards(params, placement)
     params.verbosity = 1  # errors alone, on standard error: never a prompt
     # The server opens a port, whether wanted or not: on loopback, any free one, of no use without the key and to no web page.
     params.hostnames = ["127.0.0.1"]
