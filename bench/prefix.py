@@ -113,7 +113,7 @@ class Talk:
         deadline = time.monotonic() + LOGGED_WITHIN_S
         while run not in (known := prompts_in(self._log.read_text())):
             if time.monotonic() > deadline:
-                raise SystemExit(f"The log says nothing of run {run}." + self._log.read_text()[-1500:])
+                raise SystemExit(f"The log says nothing of run {run}.")
             time.sleep(0.02)
         return known[run]
 
