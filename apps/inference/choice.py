@@ -49,5 +49,5 @@ def is_missing(*chosen: UUID | None, among: list[Choice] | None = None) -> bool:
 def model_of(choice: Choice) -> InstalledModel | RemoteModel | None:
     """The row behind `choice`; None where it has gone in this moment."""
     if choice.place == "machine":
-        return InstalledModel.objects.filter(pk=choice.pk).select_related("fit").first()
+        return InstalledModel.objects.filter(pk=choice.pk).with_parts().first()
     return RemoteModel.objects.filter(pk=choice.pk).first()

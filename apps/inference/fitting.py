@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,8 @@ def _gpus() -> tuple[Gpu, ...]:
 
 
 def setting_of(model: InstalledModel) -> Setting:
-    """How the model is loaded: as was chosen for it, else as the installation's settings say."""
+    """How the model is loaded, or the base of an adapter: as was chosen for it, else as the installation's settings say."""
+    model = model.base or model
     kept: ModelFit | None = getattr(model, "fit", None)
     context_tokens = (kept.context_tokens if kept else None) or settings.CONTEXT_TOKENS
     slots = (kept.slots if kept else None) or settings.SLOTS
@@ -89,9 +90,14 @@ def shape_of(model: InstalledModel) -> ModelShape | None:
 
 
 def fit_of(model: InstalledModel, here: ThisMachine, setting: Setting | None = None) -> Fit | None:
-    """How the model fares on this machine, with another setting or its own; None where its file says too little to tell."""
+    """How the model and its parts fare on this machine, with another setting or its own; None where its file says too little to tell."""
+    model = model.base or model
     shape = shape_of(model)
-    return fit(shape, setting or setting_of(model), here.room, above=settings.ANSWER_MAX_TOKENS) if shape else None
+    if shape is None:
+        return None
+    parts_bytes = sum(part.size_bytes for part in model.parts.all())
+    whole = replace(shape, weight_bytes=shape.weight_bytes + parts_bytes)
+    return fit(whole, setting or setting_of(model), here.room, above=settings.ANSWER_MAX_TOKENS)
 
 
 def fit_of_offer(entry: Entry, here: ThisMachine) -> Fit | None:

@@ -1,6 +1,6 @@
 """The engine host: a child process that owns one model and answers on a unix socket.
 
-    python -m apps.inference.host --engine llama --model FILE --socket PATH --slots N --context-tokens N --parent PID
+    python -m apps.inference.host --engine llama --model FILE [--adapter FILE]... --socket PATH --slots N --context-tokens N --parent PID
 
 `--engine ctransformers` runs the older families, `--family` saying which where the file does not. It says "ready" on standard
 output once it listens, or {"failed": sentence} and ends. It dies with its parent. Nothing of Django is loaded here.
@@ -160,7 +160,7 @@ def _load(options: argparse.Namespace) -> LocalModel:
     """The model, in memory. Raises BadModelFile and EngineError."""
     if options.engine == BY_CTRANSFORMERS:
         return CtransformersModel(options.model, family=options.family, context_tokens=options.context_tokens)
-    return LlamaModel(options.model, slots=options.slots, context_tokens=options.context_tokens)
+    return LlamaModel(options.model, slots=options.slots, context_tokens=options.context_tokens, adapters=options.adapter)
 
 
 def main() -> None:
@@ -169,6 +169,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=[BY_LLAMA, BY_CTRANSFORMERS], default=BY_LLAMA)
     parser.add_argument("--family", default="")
     parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--adapter", type=Path, action="append", default=[])
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--slots", type=int, required=True)
     parser.add_argument("--context-tokens", type=int, required=True)

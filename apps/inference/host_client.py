@@ -6,21 +6,24 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from . import wire
 from .engines.base import ChatRequest, EngineError, EngineUnavailable, Piece
 from .engines.local import BY_LLAMA
 from .host_process import HostProcess
+from .model_file import ModelFile
 
 
 class LocalEngine:
-    """Answers with the model of one host; waits while it loads. Implements engines.base.Engine."""
+    """Answers with the model of one host, changed by an adapter or by none; waits while it loads. Implements engines.base.Engine."""
 
-    def __init__(self, host: HostProcess) -> None:
-        self.name = host.file.name
+    def __init__(self, host: HostProcess, adapter: ModelFile | None = None) -> None:
+        self.name = (adapter or host.file).name
         self.context_tokens = host.plan.context_tokens
         self._host = host
+        self._adapter = adapter
         self.takes_forms = host.file.engine == BY_LLAMA
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
@@ -28,6 +31,8 @@ class LocalEngine:
 
         Raises EngineUnavailable before the first piece, PromptTooLong, or EngineError if the host dies in mid-answer.
         """
+        if self._adapter:
+            request = replace(request, adapter=str(self._adapter.path))
         async with aclosing(self._ask(wire.chat_message(request))) as messages:
             async for message in messages:
                 if "done" in message:
@@ -51,6 +56,8 @@ class LocalEngine:
     async def _ask(self, message: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """The host's messages to one request, until it ends the connection or dies."""
         async with self._host.connection() as (reader, writer):
+            if reason := self._host.left_out.get(self._adapter or self._host.file):
+                raise EngineUnavailable(reason)
             writer.write(wire.line(message))
             async for text in _whole_lines(reader):
                 yield json.loads(text)

@@ -22,10 +22,13 @@ class HostKeeper:
         self._hosts: dict[ModelFile, HostProcess] = {}  # who was asked last stands last
         self._ending: dict[HostProcess, asyncio.Task[None]] = {}
 
-    def engine(self, file: ModelFile, setting: Setting | None = None, *, beside: Collection[ModelFile] = ()) -> LocalEngine:
+    def engine(
+        self, file: ModelFile, setting: Setting | None = None, *, beside: Collection[ModelFile] = (), adapter: ModelFile | None = None
+    ) -> LocalEngine:
         """The engine of `file`, whose host is started if need be. Of the others those `beside` stay, as long as all fit.
 
-        With another setting than before it gets another host; the one before ends after its answers.
+        With another setting than before it gets another host; the one before ends after its answers. `adapter`, one of the file's,
+        changes what this engine writes, and nothing for others.
         """
         self.keep({file, *beside})
         plan = replace(self._plan, slots=setting.slots, context_tokens=setting.context_tokens) if setting else self._plan
@@ -34,7 +37,7 @@ class HostKeeper:
         host = self._hosts.pop(file, None)
         self._make_room(file)
         self._hosts[file] = host or HostProcess(file, plan)
-        return LocalEngine(self._hosts[file])
+        return LocalEngine(self._hosts[file], adapter)
 
     def keep(self, files: Collection[ModelFile]) -> None:
         """Use no other models from now on; the hosts of others end after their answers."""
@@ -61,7 +64,7 @@ class HostKeeper:
     def _make_room(self, file: ModelFile) -> None:
         """Let those go that were not asked for longest, until the rest and `file` fit into memory."""
         for other in list(self._hosts):
-            if sum(one.size_bytes for one in (file, *self._hosts)) * BESIDE_THE_FILE <= self._plan.memory_bytes:
+            if sum(one.loaded_bytes for one in (file, *self._hosts)) * BESIDE_THE_FILE <= self._plan.memory_bytes:
                 return
             self._let_go(other)
 

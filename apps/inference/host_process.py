@@ -22,7 +22,7 @@ from apps.core.cancelling import cancelled
 
 from . import wire
 from .engines.base import EngineUnavailable
-from .model_file import ModelFile, ModelFileChanged, refuse_if_changed
+from .model_file import ModelFile, ModelFileChanged, changed_parts
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ class HostProcess:
     def __init__(self, file: ModelFile, plan: HostPlan) -> None:
         self.file = file
         self.plan = plan
+        self.left_out: dict[ModelFile, str] = {}  # parts of the file that are not loaded, and why
         self._socket = plan.sockets / f"engine-{secrets.token_hex(4)}.sock"
         self._users = 0
         self._idle = asyncio.Event()
@@ -120,7 +121,7 @@ class HostProcess:
         while True:
             began = time.monotonic()
             try:
-                await asyncio.to_thread(refuse_if_changed, self.file)
+                self.left_out = await asyncio.to_thread(changed_parts, self.file)
                 await self._run_once()
                 self._renew()  # it served and died: who comes now waits for the next one
             except ModelFileChanged as error:
@@ -171,9 +172,10 @@ class HostProcess:
             "--context-tokens": self.plan.context_tokens,
             "--parent": os.getpid(),
         }
+        adapters = [part for one in self.file.adapters if one not in self.left_out for part in ("--adapter", str(one.path))]
         environment = WAITING | {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         environment["GGML_NO_BACKTRACE"] = "1"  # an abort would start a debugger first
-        command = [sys.executable, "-m", "apps.inference.host", *(str(part) for option in options.items() for part in option)]
+        command = [sys.executable, "-m", "apps.inference.host", *(str(part) for option in options.items() for part in option), *adapters]
         process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=PROJECT, env=environment)
         self._pid = process.pid
         return process

@@ -16,7 +16,7 @@ from apps.core.errors import ProductError
 from .downloads import WAKE
 from .model_file import read_model_file
 from .models import CHANGED, Download, InstalledModel
-from .services import NoSuchModel
+from .services import NoSuchModel, refuse_with_parts
 
 
 class InUse(ProductError):
@@ -69,6 +69,7 @@ def remove(name: str, *, removed_by: Any = None) -> InstalledModel:
         raise NoSuchModel
     if model.is_active:
         raise InUse
+    refuse_with_parts(model)
     InstalledModel.objects.filter(pk=model.pk).delete()
     record("model.removed", actor=removed_by, target=model.pk, name=model.name, sha256=model.sha256)
     if model.catalogue_key:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,10 @@ class InstalledModelQuerySet(models.QuerySet["InstalledModel"]):
         """Chat models that were in use and are not now, the last one first."""
         return self.filter(role=InstalledModel.Role.CHAT, is_active=False, left_at__isnull=False).order_by("-left_at")
 
+    def with_parts(self) -> InstalledModelQuerySet:
+        """With all that is wanted to load them: their settings, their bases, and what belongs to either."""
+        return self.select_related("fit", "base__fit").prefetch_related("parts", "base__parts")
+
 
 class InstalledModel(models.Model):
     """A model file that was checked and answered a trial. The file stays where its owner keeps it; a changed one is not loaded."""
@@ -75,6 +81,7 @@ class InstalledModel(models.Model):
     verified_at = models.DateTimeField(null=True)
     added_at = models.DateTimeField(auto_now_add=True)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    base = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="parts", help_text="the model that it changes")
 
     objects = InstalledModelQuerySet.as_manager()
 
@@ -89,6 +96,13 @@ class InstalledModel(models.Model):
         """The file as it was when it was checked."""
         facts = (self.name, self.place, self.sha256, self.size_bytes, self.modified_ns)
         return ModelFile(*facts, engine=self.engine, family=self.architecture)
+
+    @property
+    def loaded(self) -> ModelFile:
+        """What is loaded to answer with it: its base, where it is an adapter, and all that belongs to that one."""
+        base = self.base or self
+        adapters = sorted((part.file for part in base.parts.all()), key=attrgetter("path"))
+        return replace(base.file, adapters=tuple(adapters))
 
     @property
     def place(self) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -32,13 +33,13 @@ def models(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _do(request, request.POST.get("act", "use"), request.POST.get("model", ""))
     installed = InstalledModel.objects.visible_to(request.user).order_by("-is_active", "name")
-    installed = installed.select_related("fit", "measurement")
+    installed = installed.select_related("fit", "measurement").prefetch_related(Prefetch("parts", InstalledModel.objects.order_by("name")))
     remotes = RemoteModel.objects.visible_to(request.user).order_by("name").prefetch_related("servers")
     that_chat = (*(model for model in installed if model.role == InstalledModel.Role.CHAT), *remotes)
     active = next((model for model in that_chat if model.is_active), None)
     offered = offers(request.user)
     context = {
-        "models": installed,
+        "models": [model for model in installed if not model.base_id],
         "active": active,
         "remotes": remotes,
         "before": installed.used_before().first(),

@@ -109,6 +109,7 @@ class ChatRequest:
     `weights` are what share of the question each of its terms carries, by its idf in this workspace; `relevance` is the
     best hit's share of the highest score that the question could reach (0..1). Both are empty where no document was searched.
     `thinks` asks a model that can to think before it answers. `since` are the turns behind the question: calls of tools, and their results.
+    `adapter` is the path of the model's adapter that is to be applied; its engine sets it.
     """
 
     question: str
@@ -125,6 +126,7 @@ class ChatRequest:
     thinks: bool = False
     since: tuple[Turn, ...] = ()
     wanted: Wanted = Wanted()
+    adapter: str = ""
 
 
 @dataclass(frozen=True, slots=True)

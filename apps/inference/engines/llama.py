@@ -9,7 +9,7 @@ import http.client
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,14 +42,21 @@ Chunk = Mapping[str, Any]
 class LlamaModel:
     """A loaded model with its slots. Its methods block; any thread may call them."""
 
-    def __init__(self, path: Path, *, slots: int, context_tokens: int) -> None:
-        """Raises BadModelFile, and EngineUnavailable if llama.cpp refuses the file or cannot be loaded here."""
+    def __init__(self, path: Path, *, slots: int, context_tokens: int, adapters: Sequence[Path] = ()) -> None:
+        """Of `adapters` each request says which one is applied to it.
+
+        Raises BadModelFile, and EngineUnavailable if llama.cpp refuses the file or cannot be loaded here.
+        """
         self.slots = slots
         self.header = read_header(path)
         self.context_tokens = min(context_tokens, self.header.context_length)
         self._neutral = Neutraliser(self.header.control_tokens)
         self._key = secrets.token_urlsafe(32)
-        self._server = _load(path, self._key, slots=slots, context_tokens=self.context_tokens)
+        self._adapters = [str(adapter) for adapter in adapters]
+        params = _params(path, self._key, slots=slots, context_tokens=self.context_tokens)
+        if adapters:
+            _load_with(params, self._adapters)
+        self._server = _start(params)
 
     def chat(self, request: ChatRequest, take: Callable[[Chunk], bool]) -> None:
         """Answer, calling `take` with each chunk as it comes until it returns True; ChunkReader makes pieces of them.
@@ -96,8 +103,19 @@ class LlamaModel:
             **SAMPLING,
             **form(request.wanted, self._neutral),
             **request.sampling.asked(),
+            **self._adapted(request),
         }
         return body | {"grammar": grammar_beginning_with(tail)} if tail else body
+
+    def _adapted(self, request: ChatRequest) -> dict[str, Any]:
+        """How much of each adapter is applied, all of them named: what is left out llama.cpp takes from the request before.
+
+        Raises EngineUnavailable if the one that is wanted is not loaded.
+        """
+        if request.adapter and request.adapter not in self._adapters:
+            raise EngineUnavailable("The adapter is not loaded.")
+        scales = [{"id": place, "scale": float(path == request.adapter)} for place, path in enumerate(self._adapters)]
+        return {"lora": scales} if scales else {}
 
 
 class ChunkReader:
@@ -163,12 +181,18 @@ class ChunkReader:
         return self._answer_tokens / max(time.monotonic() - self._first_at, 1e-6)
 
 
-def _load(path: Path, key: str, *, slots: int, context_tokens: int) -> Any:
+def _library() -> Any:
+    """Raises EngineUnavailable."""
     try:
         import xllamacpp  # heavy, and absent where the processor lacks AVX2
     except ImportError as error:
         raise EngineUnavailable(f"llama.cpp does not run on this machine: {error}") from error
-    params = xllamacpp.CommonParams()
+    return xllamacpp
+
+
+def _params(path: Path, key: str, *, slots: int, context_tokens: int) -> Any:
+    """How the file is loaded. Raises EngineUnavailable."""
+    params = _library().CommonParams()
     params.model.path = str(path)
     params.n_parallel = slots
     params.n_ctx = slots * context_tokens
@@ -183,8 +207,20 @@ def _load(path: Path, key: str, *, slots: int, context_tokens: int) -> Any:
     params.endpoint_slots = False
     params.ui = False
     params.cors_origins = "https://nobody.invalid"
+    return params
+
+
+def _load_with(params: Any, adapters: Sequence[str]) -> None:
+    """Load `adapters` too, none of them applied until a request asks for it."""
+    params.lora_adapters = [_library().CommonAdapterLoraInfo(path, 0.0) for path in adapters]
+    # The prompt cache does not know adapters: it gave one what another had read of the same prompt. A slot clears its own by itself.
+    params.cache_ram_mib = 0
+
+
+def _start(params: Any) -> Any:
+    """The server with its model. Raises EngineUnavailable."""
     try:
-        return xllamacpp.Server(params)
+        return _library().Server(params)
     except RuntimeError as error:
         raise EngineUnavailable("llama.cpp cannot load this file") from error
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
+from django.db.models import Prefetch
 
 from apps.core.errors import ProductError
-from apps.inference import downloader, downloads, keeping, servers, services
+from apps.inference import adding, downloader, downloads, keeping, servers, services
 from apps.inference.catalogue import ALONE, catalogue
 from apps.inference.engines.older_files import FAMILIES
 from apps.inference.fit_table import fit_table
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         add.add_argument("file", type=Path)
         add.add_argument("--name", default="", help="what the model is called here (default: what the file says)")
         add.add_argument("--engine", choices=InstalledModel.Engine.values, default="", help="what runs it (default: llama for GGUF files)")
+        add.add_argument("--base", default="", help="the model that an adapter changes (default: the only one of its architecture)")
         add.add_argument("--type", dest="family", default="", help=f"what an older file does not say: one of {', '.join(FAMILIES)}")
         use = actions.add_parser("use", help=f"Answer with this model from now on; `{services.NO_MODEL}` for none.")
         use.add_argument("name")
@@ -61,11 +63,11 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def list(self, options: dict[str, Any]) -> None:
-        installed = InstalledModel.objects.order_by("name")
+        by_name = InstalledModel.objects.order_by("name")
+        installed = list(by_name.prefetch_related(Prefetch("parts", by_name)))
         for model in installed:
-            star = "*" if model.is_active else " "
-            facts = (model.name, model.architecture, model.quantisation, model.engine, gigabytes(model.size_bytes), model.place)
-            self.stdout.write(f"{star} {'  '.join(map(str, facts))}")
+            if not model.base_id:
+                self._list_model(model)
         for server in EngineServer.objects.select_related("remote").order_by("remote__name", "added_at"):
             star = "*" if server.remote.is_active else " "
             self.stdout.write(f"{star} {server.remote.name}  {server.model}  {server.url}")
@@ -74,6 +76,14 @@ class Command(BaseCommand):
         for entry in catalogue().values():
             if entry.role in ALONE and entry.key not in here:
                 self.stdout.write(f"  {entry.key}  {gigabytes(entry.size_bytes)}  {entry.licence}  {entry.good_for}")
+
+    def _list_model(self, model: InstalledModel, indent: str = "") -> None:
+        """A line for the model, and one for each that belongs to it."""
+        star = "*" if model.is_active else " "
+        facts = (model.name, model.architecture, model.quantisation, model.engine, gigabytes(model.size_bytes), model.place)
+        self.stdout.write(f"{star} {indent}{'  '.join(map(str, facts))}")
+        for part in model.parts.all() if not indent else ():
+            self._list_model(part, indent="  ")
 
     def pull(self, options: dict[str, Any]) -> None:
         """Fetch it here, where no worker has begun already; else look on."""
@@ -95,8 +105,10 @@ class Command(BaseCommand):
         self.stdout.write(f"It is here. Answer with it by: manage.py models use {asked.key}")
 
     def add(self, options: dict[str, Any]) -> None:
-        model = services.add_model(path=options["file"], name=options["name"], engine=options["engine"], family=options["family"])
-        self.stdout.write(f"Added {model.name}. Answer with it by: manage.py models use {model.name!r}")
+        names = {name: options[name] for name in ("name", "engine", "family", "base")}
+        model = adding.add_file(path=options["file"], **names)
+        on_what = f" on {model.base.name}" if model.base else ""
+        self.stdout.write(f"Added {model.name}{on_what}. Answer with it by: manage.py models use {model.name!r}")
 
     def use(self, options: dict[str, Any]) -> None:
         if options["name"] == services.NO_MODEL:
