@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import gguf
 import numpy as np
@@ -14,7 +15,7 @@ STRENGTH = 3.0
 FIRST, SECOND = ".lora_a", ".lora_b"
 
 
-def write_adapter(path: Path, shape: Shape | None = None, *, seed: int = 1, name: str = "letters", **keys: str) -> Path:
+def write_adapter(path: Path, shape: Shape | None = None, *, seed: int = 1, name: str = "letters", **keys: Any) -> Path:
     """An adapter that llama.cpp loads, at `path`; other `seed`s change the model otherwise."""
     shape = shape or Shape()
     draw = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -46,6 +46,8 @@ GOOD_FOR = {
     "qwen3-reranker-0.6b": _("Puts the best of the found passages first, in many languages and in program code."),
 }
 
+EYES = _("With it the model sees the images that come with a question.")
+
 
 class Role(StrEnum):
     """What a file is for; projectors and drafters belong to another file and are nothing without it."""
@@ -58,6 +60,7 @@ class Role(StrEnum):
 
 
 ALONE = (Role.CHAT, Role.EMBED, Role.RERANK)
+OFFERED = (*ALONE, Role.PROJECTOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class Entry:
     @property
     def good_for(self) -> str:
         """One sentence for a person, in the language of now; empty where the installation has a catalogue of its own."""
-        return str(GOOD_FOR.get(self.key, ""))
+        return str(EYES if self.role is Role.PROJECTOR else GOOD_FOR.get(self.key, ""))
 
 
 def catalogue() -> Mapping[str, Entry]:
@@ -131,8 +134,14 @@ def read_catalogue(path: Path) -> Mapping[str, Entry]:
 
 
 def find_entry(name: str) -> Entry | None:
-    """The model of this key or name that can be used by itself."""
-    return next((entry for entry in catalogue().values() if entry.role in ALONE and name in (entry.key, entry.name)), None)
+    """The file of this key or name that can be had: a model, or the projector of one."""
+    return next((entry for entry in catalogue().values() if entry.role in OFFERED and name in (entry.key, entry.name)), None)
+
+
+def offered(here: Collection[str]) -> list[Entry]:
+    """What can be had beside the files `here` (keys): models, and the projectors of those that are here."""
+    wanted = (entry for entry in catalogue().values() if entry.role in OFFERED and entry.key not in here)
+    return [entry for entry in wanted if not entry.of or (entry.of in here and catalogue()[entry.of].role is Role.CHAT)]
 
 
 def _entry(row: dict[str, Any]) -> Entry:

@@ -24,6 +24,7 @@ from .machine import Gpu, Machine, host_bytes, read_gpus, read_machine
 from .models import InstalledModel, ModelFit
 
 ROOT = Path("/")
+LOOKING_BYTES = 256 * 1024 * 1024  # while a projector looks at an image; estimated by the shape of Gemma's, not measured with real weights
 # Of the Gemma 4 family, whose numbers the catalogue has: the heads are the same in all sizes, the rest is that of the widest.
 GEMMA_HEAD, GEMMA_SLIDING_HEAD = 512, 256
 WIDEST_GEMMA = {"vocabulary": 262_144, "layers": 60, "width": 5376, "feed_forward": 21_504, "attention_width": 16_384, "per_layer_width": 0}
@@ -95,7 +96,7 @@ def fit_of(model: InstalledModel, here: ThisMachine, setting: Setting | None = N
     shape = shape_of(model)
     if shape is None:
         return None
-    parts_bytes = sum(part.size_bytes for part in model.parts.all())
+    parts_bytes = sum(part.size_bytes + LOOKING_BYTES * (part.role == part.Role.PROJECTOR) for part in model.parts.all())
     whole = replace(shape, weight_bytes=shape.weight_bytes + parts_bytes)
     return fit(whole, setting or setting_of(model), here.room, above=settings.ANSWER_MAX_TOKENS)
 

@@ -1,6 +1,7 @@
 """The engine host: a child process that owns one model and answers on a unix socket.
 
-    python -m apps.inference.host --engine llama --model FILE [--adapter FILE]... --socket PATH --slots N --context-tokens N --parent PID
+    python -m apps.inference.host --engine llama --model FILE [--adapter FILE]... [--projector FILE]
+        --socket PATH --slots N --context-tokens N --parent PID
 
 `--engine ctransformers` runs the older families, `--family` saying which where the file does not. It says "ready" on standard
 output once it listens, or {"failed": sentence} and ends. It dies with its parent. Nothing of Django is loaded here.
@@ -27,7 +28,7 @@ from . import wire
 from .engines.base import ChatRequest, EngineError, EngineUnavailable, Piece, TextPiece, ThinkingPiece
 from .engines.ctransformers import CtransformersModel
 from .engines.gguf_header import BadModelFile
-from .engines.llama import LlamaModel
+from .engines.llama import LlamaModel, Parts
 from .engines.local import BY_CTRANSFORMERS, BY_LLAMA, Chunk, LocalModel
 
 FLUSH_S = 0.04  # pieces are merged for so long, the first one goes at once: fewer wake-ups, and nobody sees the difference
@@ -160,7 +161,8 @@ def _load(options: argparse.Namespace) -> LocalModel:
     """The model, in memory. Raises BadModelFile and EngineError."""
     if options.engine == BY_CTRANSFORMERS:
         return CtransformersModel(options.model, family=options.family, context_tokens=options.context_tokens)
-    return LlamaModel(options.model, slots=options.slots, context_tokens=options.context_tokens, adapters=options.adapter)
+    parts = Parts(tuple(options.adapter), options.projector)
+    return LlamaModel(options.model, slots=options.slots, context_tokens=options.context_tokens, parts=parts)
 
 
 def main() -> None:
@@ -170,6 +172,7 @@ def main() -> None:
     parser.add_argument("--family", default="")
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--adapter", type=Path, action="append", default=[])
+    parser.add_argument("--projector", type=Path)
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--slots", type=int, required=True)
     parser.add_argument("--context-tokens", type=int, required=True)

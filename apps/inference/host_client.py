@@ -21,6 +21,7 @@ class LocalEngine:
 
     def __init__(self, host: HostProcess, adapter: ModelFile | None = None) -> None:
         self.name = (adapter or host.file).name
+        self.sees_images = host.file.projector is not None
         self.context_tokens = host.plan.context_tokens
         self._host = host
         self._adapter = adapter
@@ -33,7 +34,8 @@ class LocalEngine:
         """
         if self._adapter:
             request = replace(request, adapter=str(self._adapter.path))
-        async with aclosing(self._ask(wire.chat_message(request))) as messages:
+        projector = self._host.file.projector if request.image_count else None
+        async with aclosing(self._ask(wire.chat_message(request), needs=projector)) as messages:
             async for message in messages:
                 if "done" in message:
                     return
@@ -53,11 +55,12 @@ class LocalEngine:
         """Raises EngineUnavailable: a model that chats makes no vectors."""
         raise EngineUnavailable("This model writes text; it makes no vectors.")
 
-    async def _ask(self, message: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-        """The host's messages to one request, until it ends the connection or dies."""
+    async def _ask(self, message: dict[str, Any], *, needs: ModelFile | None = None) -> AsyncGenerator[dict[str, Any], None]:
+        """The host's messages to one request, until it ends the connection or dies. Raises EngineUnavailable where a part was left out."""
         async with self._host.connection() as (reader, writer):
-            if reason := self._host.left_out.get(self._adapter or self._host.file):
-                raise EngineUnavailable(reason)
+            for part in filter(None, (self._adapter, needs)):
+                if part in self._host.left_out:
+                    raise EngineUnavailable(self._host.left_out[part])
             writer.write(wire.line(message))
             async for text in _whole_lines(reader):
                 yield json.loads(text)

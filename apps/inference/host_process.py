@@ -172,13 +172,19 @@ class HostProcess:
             "--context-tokens": self.plan.context_tokens,
             "--parent": os.getpid(),
         }
-        adapters = [part for one in self.file.adapters if one not in self.left_out for part in ("--adapter", str(one.path))]
         environment = WAITING | {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         environment["GGML_NO_BACKTRACE"] = "1"  # an abort would start a debugger first
-        command = [sys.executable, "-m", "apps.inference.host", *(str(part) for option in options.items() for part in option), *adapters]
+        words = [*(str(part) for option in options.items() for part in option), *self._part_options()]
+        command = [sys.executable, "-m", "apps.inference.host", *words]
         process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=PROJECT, env=environment)
         self._pid = process.pid
         return process
+
+    def _part_options(self) -> list[str]:
+        """The parts that are loaded with the file."""
+        options = [("--adapter", adapter) for adapter in self.file.adapters]
+        options += [("--projector", self.file.projector)] if self.file.projector else []
+        return [word for option, part in options if part not in self.left_out for word in (option, str(part.path))]
 
     async def _loaded(self, process: Process, errors: asyncio.Task[None]) -> None:
         """Raises EngineUnavailable with the best reason there is, if the child does not say that it is ready."""

@@ -18,7 +18,7 @@ class ModelFileChanged(EngineUnavailable):
 class ModelFile:
     """A checked file; `name` is what the installation calls the model, `engine` what runs it, `family` what an old file does not say.
 
-    `adapters` are loaded with it, each for the answers that ask for it.
+    `adapters` are loaded with it, each for the answers that ask for it, and the `projector` that sees images for it.
     """
 
     name: str
@@ -29,11 +29,12 @@ class ModelFile:
     engine: str = BY_LLAMA
     family: str = ""
     adapters: tuple[ModelFile, ...] = ()
+    projector: ModelFile | None = None
 
     @property
     def parts(self) -> tuple[ModelFile, ...]:
         """The files that are loaded with it, and are nothing without it."""
-        return self.adapters
+        return (*self.adapters, *filter(None, (self.projector,)))
 
     @property
     def loaded_bytes(self) -> int:

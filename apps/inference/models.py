@@ -58,6 +58,7 @@ class InstalledModel(models.Model):
         CHAT = "chat"
         EMBED = "embed"
         RERANK = "rerank"
+        PROJECTOR = "projector"
 
     class Engine(models.TextChoices):
         LLAMA = BY_LLAMA, "llama.cpp"
@@ -81,12 +82,15 @@ class InstalledModel(models.Model):
     verified_at = models.DateTimeField(null=True)
     added_at = models.DateTimeField(auto_now_add=True)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    base = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="parts", help_text="the model that it changes")
+    base = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="parts", help_text="what it belongs to")
 
     objects = InstalledModelQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["role"], condition=models.Q(is_active=True), name="one_active_model_a_role")]
+        constraints = [
+            models.UniqueConstraint(fields=["role"], condition=models.Q(is_active=True), name="one_active_model_a_role"),
+            models.UniqueConstraint(fields=["base"], condition=models.Q(role="projector"), name="one_projector_a_model"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -101,8 +105,10 @@ class InstalledModel(models.Model):
     def loaded(self) -> ModelFile:
         """What is loaded to answer with it: its base, where it is an adapter, and all that belongs to that one."""
         base = self.base or self
-        adapters = sorted((part.file for part in base.parts.all()), key=attrgetter("path"))
-        return replace(base.file, adapters=tuple(adapters))
+        parts = sorted(base.parts.all(), key=attrgetter("path"))
+        adapters = tuple(part.file for part in parts if part.role == self.Role.CHAT)
+        projector = next((part.file for part in parts if part.role == self.Role.PROJECTOR), None)
+        return replace(base.file, adapters=adapters, projector=projector)
 
     @property
     def place(self) -> Path:

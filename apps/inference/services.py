@@ -50,11 +50,11 @@ class NameTaken(ProductError):
 
 
 class NotForAnswers(ProductError):
-    """An embedder or a reranker was to answer."""
+    """An embedder, a reranker or a projector was to answer."""
 
     code = "not_for_answers"
     status = 409
-    sentence = _("This model finds passages; it cannot answer. Choose one that chats.")
+    sentence = _("This cannot answer by itself. Choose a model that chats.")
 
 
 class NoneBefore(ProductError):
@@ -66,11 +66,11 @@ class NoneBefore(ProductError):
 
 
 class HasParts(ProductError):
-    """Adapters hang on the model."""
+    """Something belongs to the model, and would be nothing without it."""
 
-    code = "has_adapters"
+    code = "has_parts"
     status = 409
-    sentence = _("Adapters hang on %(name)s: %(parts)s. Remove them first.")
+    sentence = _("This belongs to %(name)s: %(parts)s. Remove it first.")
 
     def __init__(self, name: str, parts: Collection[str]) -> None:
         super().__init__(self.sentence % {"name": name, "parts": ", ".join(parts)})
@@ -90,7 +90,7 @@ class CheckedModel:
     file: ModelFile
     header: GgufHeader
     role: str
-    base: InstalledModel | None = None  # of an adapter
+    base: InstalledModel | None = None  # of a part
 
 
 def active_model() -> InstalledModel | None:
@@ -221,8 +221,8 @@ def store_model(checked: CheckedModel, *, added_by: Any = None, catalogue_key: s
     model, _created = InstalledModel.objects.update_or_create(name=file.name, defaults=facts)
     if not checked.base:
         keep_shape(model, header.shape)
-    about_base = {"base": checked.base.name} if checked.base else {}
-    record("model.added", actor=added_by, target=model.pk, name=model.name, sha256=model.sha256, **about_base)
+    base_name = checked.base.name if checked.base else ""
+    record("model.added", actor=added_by, target=model.pk, name=model.name, sha256=model.sha256, base=base_name)
     return model
 
 
@@ -234,12 +234,20 @@ def refuse_taken_name(file: ModelFile) -> None:
 
 
 def _refuse_other_base(checked: CheckedModel) -> None:
-    """Adapters were tried with the bytes of their base, and hang on its row. Raises HasParts, NoSuchModel."""
+    """Parts were tried with the bytes of their base, and hang on its row. Raises HasParts, ModelRefused, NoSuchModel."""
     if checked.base and not InstalledModel.objects.select_for_update().filter(pk=checked.base.pk, sha256=checked.base.sha256).exists():
         raise NoSuchModel
+    if checked.base and checked.role == Role.PROJECTOR:
+        _refuse_second_projector(checked.base, checked.file.name)
     there = InstalledModel.objects.select_for_update().filter(name=checked.file.name).first()
     if there and there.sha256 != checked.file.sha256:
         refuse_with_parts(there)
+
+
+def _refuse_second_projector(base: InstalledModel, name: str) -> None:
+    there = base.parts.filter(role=Role.PROJECTOR).exclude(name=name).first()
+    if there:
+        raise ModelRefused(f"{base.name} sees images by {there.name} already: remove that one first.")
 
 
 def refuse_with_parts(model: InstalledModel) -> None:
@@ -257,12 +265,12 @@ def model_name(wanted: str) -> str:
     return name
 
 
-async def trial(file: ModelFile, adapter: ModelFile | None = None) -> None:
-    """Load the file as it will be loaded, and have it write a few tokens, changed by `adapter` where there is one. Raises EngineError."""
+async def trial(file: ModelFile, *, adapter: ModelFile | None = None, images: tuple[str, ...] = ()) -> None:
+    """Load the file as it will be loaded, and have it write a few tokens, changed by `adapter` or about `images`. Raises EngineError."""
     with tempfile.TemporaryDirectory(prefix="gemmaweb-") as sockets:
         hosts = HostKeeper(HostPlan(Path(sockets), slots=1, context_tokens=TRIAL_CONTEXT_TOKENS))
         try:
-            request = ChatRequest(question="Hello", max_tokens=TRIAL_TOKENS)
+            request = ChatRequest(question="Hello", max_tokens=TRIAL_TOKENS, images=images)
             pieces = [piece async for piece in hosts.engine(file, adapter=adapter).stream(request)]
         finally:
             await hosts.close()

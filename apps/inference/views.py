@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.core.errors import NotFound, ProductError
 from apps.inference import downloads, keeping, services
-from apps.inference.catalogue import Role
+from apps.inference.catalogue import OFFERED
 from apps.inference.fitting import this_machine
 from apps.inference.models import InstalledModel, RemoteModel
 from apps.inference.offering import offers
@@ -44,7 +44,7 @@ def models(request: HttpRequest) -> HttpResponse:
         "remotes": remotes,
         "before": installed.used_before().first(),
         "no_model": services.NO_MODEL,
-        "groups": [(role.value, [offer for offer in offered if offer.entry.role == role]) for role in (Role.CHAT, Role.EMBED, Role.RERANK)],
+        "groups": [(role.value, [offer for offer in offered if offer.entry.role == role]) for role in OFFERED],
         "is_offline": settings.HF_HUB_OFFLINE,
         "here": this_machine(),
     }

@@ -69,7 +69,10 @@ def test_without_a_base_it_says_what_to_add_first(tmp_path: Path) -> None:
 def test_of_two_it_asks_for_one(base: InstalledModel, tmp_path: Path) -> None:
     services.add_model(path=write_gemma4(tmp_path / "smaller.gguf", SMALLER), name="Smaller")
     path = write_adapter(tmp_path / "letters.gguf")
-    assert refusal("add", path) == "This is an adapter. Say by --base which model it changes: Gemma, Smaller."
+    assert (
+        refusal("add", path)
+        == "This is an adapter for a model of the architecture gemma4. Say by --base which model it belongs to: Gemma, Smaller."
+    )
     assert "in Smaller 'blk.0.ffn_down.weight' has another size" in refusal("add", path, "--base", "Smaller")
     assert "on Gemma" in models("add", path, "--base", "Gemma")
 
@@ -108,7 +111,7 @@ def test_the_list_shows_it_under_its_base(adapter: InstalledModel) -> None:
 
 
 def test_its_base_stays_as_long_as_it_is_there(adapter: InstalledModel, base: InstalledModel) -> None:
-    assert refusal("remove", "Gemma") == "Adapters hang on Gemma: Our letters. Remove them first."
+    assert refusal("remove", "Gemma") == "This belongs to Gemma: Our letters. Remove it first."
     models("remove", "Our letters")
     assert adapter.place.exists()
     models("remove", "Gemma")
@@ -117,7 +120,7 @@ def test_its_base_stays_as_long_as_it_is_there(adapter: InstalledModel, base: In
 
 def test_its_base_is_not_exchanged_under_it(adapter: InstalledModel, base: InstalledModel) -> None:
     write_gemma4(base.place, SMALLER)
-    assert "Adapters hang on Gemma" in refusal("add", base.place, "--name", "Gemma")
+    assert "This belongs to Gemma" in refusal("add", base.place, "--name", "Gemma")
 
 
 def test_a_base_that_goes_meanwhile_is_missed(base: InstalledModel, tmp_path: Path) -> None:
@@ -200,7 +203,7 @@ def test_the_page_shows_it_under_its_base(adapter: InstalledModel, base: Install
 
 def test_the_page_says_why_a_base_stays(adapter: InstalledModel, client: Client) -> None:
     answer = client.post("/admin/models/", {"act": "remove", "model": "Gemma"}, follow=True)
-    assert "Adapters hang on Gemma: Our letters. Remove them first." in answer.content.decode()
+    assert "This belongs to Gemma: Our letters. Remove it first." in answer.content.decode()
     client.post("/admin/models/", {"act": "remove", "model": "Our letters"})
     assert not InstalledModel.objects.filter(name="Our letters").exists()
 

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from .gguf_header import BadModelFile, GgufContents, Tensor
 
-from .gguf_header import BadModelFile, GgufContents, Tensor, read_contents
-
-ADAPTER = "adapter"
 FIRST, SECOND = ".lora_a", ".lora_b"  # the change of a tensor is the product of two narrow ones
 EMBEDDINGS = "token_embd.weight"
 NORM = "_norm.weight"  # llama.cpp passes over changed norms
 
 
-def read_adapter(path: Path) -> GgufContents | None:
-    """What the file at `path` says if it is an adapter, else None; why a damaged file cannot be read is said where models are.
+def is_adapter(contents: GgufContents) -> bool:
+    """Whether the file changes a model."""
+    return contents.text("general.type") == "adapter"
 
-    Raises BadModelFile for an adapter of a kind that llama.cpp cannot apply to single requests.
-    """
-    try:
-        contents = read_contents(path)
-    except BadModelFile:
-        return None
-    if contents.text("general.type") != ADAPTER:
-        return None
+
+def refuse_other_kinds(contents: GgufContents) -> None:
+    """Raises BadModelFile for an adapter of a kind that llama.cpp cannot apply to single requests."""
     if contents.text("adapter.type") != "lora":
         raise BadModelFile("adapter_type", "This adapter is no LoRA adapter; others cannot be applied.")
     if "adapter.alora.invocation_tokens" in contents.keys:
         raise BadModelFile("adapter_type", "This adapter works from a certain word on only (aLoRA); a plain LoRA adapter is wanted.")
     if not contents.text("general.architecture"):
         raise BadModelFile("damaged", "The file is damaged: general.architecture is missing or no text.")
-    return contents
 
 
 def refuse_misfit(adapter: GgufContents, base: GgufContents, base_name: str) -> None:

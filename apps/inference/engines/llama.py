@@ -9,12 +9,14 @@ import http.client
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from .base import (
+    IMAGE_TOKENS,
     ChatRequest,
     EngineError,
     EngineUnavailable,
@@ -30,32 +32,41 @@ from .llama_calls import CallReader
 from .llama_prompt import Neutraliser, chat_messages, form, grammar_beginning_with, split_written
 
 SAMPLING = {"temperature": 1.0, "top_p": 0.95, "top_k": 64, "min_p": 0.0, "repeat_penalty": 1.0}  # the Gemma 4 model card's, for all uses
-BATCH_TOKENS = 512  # a run can be stopped between two batches of its prompt
+BATCH_TOKENS = max(512, IMAGE_TOKENS)  # a run can be stopped between two batches of its prompt; an image has to fit into one
 PROMPT_CACHE_MIB = 512  # llama.cpp would take 8 GiB
 CHECKPOINTS = 4  # of a slot's sliding windows; 32 of them are 15 GB with the 12B model
 COUNT_TIMEOUT_S = 30
 TELL_EVERY_S = 1.0
+BLIND = "This model reads no images: it has no projector."
 
 Chunk = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is loaded with a model: adapters, of which each request says which one is applied to it, and the eyes."""
+
+    adapters: tuple[Path, ...] = ()
+    projector: Path | None = None
+
+
+NO_PARTS = Parts()
 
 
 class LlamaModel:
     """A loaded model with its slots. Its methods block; any thread may call them."""
 
-    def __init__(self, path: Path, *, slots: int, context_tokens: int, adapters: Sequence[Path] = ()) -> None:
-        """Of `adapters` each request says which one is applied to it.
-
-        Raises BadModelFile, and EngineUnavailable if llama.cpp refuses the file or cannot be loaded here.
-        """
+    def __init__(self, path: Path, *, slots: int, context_tokens: int, parts: Parts = NO_PARTS) -> None:
+        """Raises BadModelFile, and EngineUnavailable if llama.cpp refuses the file or cannot be loaded here."""
         self.slots = slots
         self.header = read_header(path)
         self.context_tokens = min(context_tokens, self.header.context_length)
         self._neutral = Neutraliser(self.header.control_tokens)
         self._key = secrets.token_urlsafe(32)
-        self._adapters = [str(adapter) for adapter in adapters]
+        self._adapters = [str(adapter) for adapter in parts.adapters]
+        self._sees = parts.projector is not None
         params = _params(path, self._key, slots=slots, context_tokens=self.context_tokens)
-        if adapters:
-            _load_with(params, self._adapters)
+        _load_with(params, parts)
         self._server = _start(params)
 
     def chat(self, request: ChatRequest, take: Callable[[Chunk], bool]) -> None:
@@ -90,6 +101,8 @@ class LlamaModel:
 
     def _body(self, request: ChatRequest) -> dict[str, Any]:
         """Chat request of llama.cpp's server. A begun answer is gone on from, its last word written again by force of a grammar."""
+        if request.image_count and not self._sees:
+            raise RequestRefused(BLIND)
         head, tail = split_written(request.written)
         if tail and request.wanted:
             raise EngineError("An answer that must have a form cannot be gone on with.")
@@ -210,11 +223,15 @@ def _params(path: Path, key: str, *, slots: int, context_tokens: int) -> Any:
     return params
 
 
-def _load_with(params: Any, adapters: Sequence[str]) -> None:
-    """Load `adapters` too, none of them applied until a request asks for it."""
-    params.lora_adapters = [_library().CommonAdapterLoraInfo(path, 0.0) for path in adapters]
-    # The prompt cache does not know adapters: it gave one what another had read of the same prompt. A slot clears its own by itself.
-    params.cache_ram_mib = 0
+def _load_with(params: Any, parts: Parts) -> None:
+    """Load the parts too, no adapter applied until a request asks for it."""
+    if parts.projector:
+        params.mmproj.path = str(parts.projector)
+        params.image_max_tokens = IMAGE_TOKENS  # more than a batch has llama.cpp end its process
+    if parts.adapters:
+        params.lora_adapters = [_library().CommonAdapterLoraInfo(str(path), 0.0) for path in parts.adapters]
+        # The prompt cache does not know adapters: it gave one what another had read of the same prompt. A slot clears its own by itself.
+        params.cache_ram_mib = 0
 
 
 def _start(params: Any) -> Any:

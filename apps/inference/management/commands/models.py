@@ -15,7 +15,7 @@ from django.db.models import Prefetch
 
 from apps.core.errors import ProductError
 from apps.inference import adding, downloader, downloads, keeping, servers, services
-from apps.inference.catalogue import ALONE, catalogue
+from apps.inference.catalogue import Role, find_entry, offered
 from apps.inference.engines.older_files import FAMILIES
 from apps.inference.fit_table import fit_table
 from apps.inference.models import Download, EngineServer, InstalledModel
@@ -39,7 +39,8 @@ class Command(BaseCommand):
         add.add_argument("file", type=Path)
         add.add_argument("--name", default="", help="what the model is called here (default: what the file says)")
         add.add_argument("--engine", choices=InstalledModel.Engine.values, default="", help="what runs it (default: llama for GGUF files)")
-        add.add_argument("--base", default="", help="the model that an adapter changes (default: the only one of its architecture)")
+        add.add_argument("--base", default="", help="the model that an adapter or a projector belongs to (default: the only one)")
+        add.add_argument("--projector", type=Path, help="the file by which the model sees images")
         add.add_argument("--type", dest="family", default="", help=f"what an older file does not say: one of {', '.join(FAMILIES)}")
         use = actions.add_parser("use", help=f"Answer with this model from now on; `{services.NO_MODEL}` for none.")
         use.add_argument("name")
@@ -71,11 +72,9 @@ class Command(BaseCommand):
         for server in EngineServer.objects.select_related("remote").order_by("remote__name", "added_at"):
             star = "*" if server.remote.is_active else " "
             self.stdout.write(f"{star} {server.remote.name}  {server.model}  {server.url}")
-        here = {model.catalogue_key for model in installed}
         self.stdout.write("\nTo be had by `manage.py models pull NAME`:")
-        for entry in catalogue().values():
-            if entry.role in ALONE and entry.key not in here:
-                self.stdout.write(f"  {entry.key}  {gigabytes(entry.size_bytes)}  {entry.licence}  {entry.good_for}")
+        for entry in offered({model.catalogue_key for model in installed}):
+            self.stdout.write(f"  {entry.key}  {gigabytes(entry.size_bytes)}  {entry.licence}  {entry.good_for}")
 
     def _list_model(self, model: InstalledModel, indent: str = "") -> None:
         """A line for the model, and one for each that belongs to it."""
@@ -102,11 +101,21 @@ class Command(BaseCommand):
             raise CommandError("Stopped. What came is kept: the same command goes on.") from None
         if ended is None or ended.status != Download.Status.DONE:
             raise CommandError(ended.reason or state_words(ended) if ended else "It was thrown away meanwhile.")
-        self.stdout.write(f"It is here. Answer with it by: manage.py models use {asked.key}")
+        entry = find_entry(asked.key)
+        is_part = entry and entry.role is Role.PROJECTOR
+        self.stdout.write("It is here." if is_part else f"It is here. Answer with it by: manage.py models use {asked.key}")
 
     def add(self, options: dict[str, Any]) -> None:
         names = {name: options[name] for name in ("name", "engine", "family", "base")}
         model = adding.add_file(path=options["file"], **names)
+        self._tell_added(model)
+        if options["projector"]:
+            self._tell_added(adding.add_file(path=options["projector"], base=model.name))
+
+    def _tell_added(self, model: InstalledModel) -> None:
+        if model.role == InstalledModel.Role.PROJECTOR:
+            self.stdout.write(f"Added {model.name}: {model.base} sees images by it.")
+            return
         on_what = f" on {model.base.name}" if model.base else ""
         self.stdout.write(f"Added {model.name}{on_what}. Answer with it by: manage.py models use {model.name!r}")
 
