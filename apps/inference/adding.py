@@ -1,4 +1,6 @@
-"""Add a file of one's own: a model, or what belongs to one that is here: an adapter that changes it, a projector that sees for it."""
+"""Add a file of one's own: a model, or what belongs to one that is here: an adapter that changes it, a projector that sees for it,
+a drafter that guesses its next words.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import Any
 
 from . import services
 from .catalogue import Entry
-from .engines import adapter, projector
+from .engines import adapter, drafter, projector
 from .engines.base import EngineError
 from .engines.gguf_header import BadModelFile, GgufContents, GgufHeader, read_contents
 from .engines.local import BY_LLAMA
@@ -18,6 +20,7 @@ from .models import InstalledModel
 from .services import CheckedModel, ModelRefused
 
 Role = InstalledModel.Role
+REFUSALS = {Role.PROJECTOR: projector.refuse_misfit, Role.DRAFTER: drafter.refuse_misfit, Role.CHAT: adapter.refuse_misfit}
 # A grey JPEG of 8 x 8 pixels.
 DOT = (
     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4UG1RV19iZ2hnPk1xeXBkeFxlZ2P/wAALCAAIAAgB"
@@ -37,19 +40,18 @@ def add_file(*, path: Path, name: str = "", engine: str = "", family: str = "", 
         raise ModelRefused(str(error)) from error
     if contents is None:
         if base:
-            raise ModelRefused("This file is no adapter and no projector, so it has no base: leave --base out.")
+            raise ModelRefused("This file is no part of another model, so it has no base: leave --base out.")
         return services.add_model(path=path, name=name, engine=engine, family=family, added_by=added_by)
     owner = _find_base(contents, base)
     return services.store_model(check_part(path, contents, role=role, name=name, base=owner), added_by=added_by)
 
 
-def check_part(path: Path, contents: GgufContents, *, role: str, base: InstalledModel, name: str = "", sha256: str = "") -> CheckedModel:
+def check_part(path: Path, contents: GgufContents, *, role: Role, base: InstalledModel, name: str = "", sha256: str = "") -> CheckedModel:
     """What is known of a part after a trial with its base. Raises ModelRefused, NameTaken."""
     try:
         whole = read_contents(base.place)
-        refuse_misfit = projector.refuse_misfit if role == Role.PROJECTOR else adapter.refuse_misfit
-        refuse_misfit(contents, whole, base.name)
-        usual = f"{base.name} (images)" if role == Role.PROJECTOR else path.stem
+        REFUSALS[role](contents, whole, base.name)
+        usual = {Role.PROJECTOR: f"{base.name} (images)", Role.DRAFTER: f"{base.name} (drafter)"}.get(role, path.stem)
         file = read_model_file(path, services.model_name(name or usual), sha256=sha256)
         services.refuse_taken_name(file)
         asyncio.run(_trial(base.file, file, role))
@@ -81,10 +83,10 @@ def check_fetched(path: Path, entry: Entry) -> CheckedModel:
         contents = read_contents(path)
     except BadModelFile as error:
         raise ModelRefused(str(error)) from error
-    return check_part(path, contents, role=entry.role.value, base=base, name=entry.name, sha256=entry.sha256)
+    return check_part(path, contents, role=Role(entry.role.value), base=base, name=entry.name, sha256=entry.sha256)
 
 
-def _read_part(path: Path) -> tuple[str, GgufContents | None]:
+def _read_part(path: Path) -> tuple[Role, GgufContents | None]:
     """What the file is for, and what it says; None for a model of its own, and for a file that cannot be read: why is said where those are.
 
     Raises BadModelFile for an adapter of another kind.
@@ -92,13 +94,15 @@ def _read_part(path: Path) -> tuple[str, GgufContents | None]:
     try:
         contents = read_contents(path)
     except BadModelFile:
-        return "", None
+        return Role.CHAT, None
     if projector.is_projector(contents):
         return Role.PROJECTOR, contents
+    if drafter.is_drafter(contents):
+        return Role.DRAFTER, contents
     if adapter.is_adapter(contents):
         adapter.refuse_other_kinds(contents)
         return Role.CHAT, contents
-    return "", None
+    return Role.CHAT, None
 
 
 def _find_base(part: GgufContents, name: str) -> InstalledModel:
@@ -106,16 +110,17 @@ def _find_base(part: GgufContents, name: str) -> InstalledModel:
 
     Raises NoSuchModel, ModelRefused.
     """
-    architecture = "" if projector.is_projector(part) else part.text("general.architecture")
+    architecture = "" if projector.is_projector(part) else drafter.drafts_for(part)
     chatting = InstalledModel.objects.filter(role=Role.CHAT, engine=BY_LLAMA, base=None)
     if name:
         found = chatting.called(name).with_parts().first()
         if found is None:
             raise services.NoSuchModel
         if architecture not in ("", found.architecture):
-            raise ModelRefused(f"This adapter is for a model of the architecture {architecture}; {found.name} is {found.architecture}.")
+            raise ModelRefused(f"This is for a model of the architecture {architecture}; {found.name} is {found.architecture}.")
         return found
-    kind = f"an adapter for a model of the architecture {architecture}" if architecture else "the part of a model that sees images"
+    word = "a drafter" if drafter.is_drafter(part) else "an adapter"
+    kind = f"{word} for a model of the architecture {architecture}" if architecture else "the part of a model that sees images"
     candidates = list((chatting.filter(architecture=architecture) if architecture else chatting).with_parts().order_by("name"))
     if not candidates:
         raise ModelRefused(f"This is {kind}, and none is here: add that model first.")
@@ -125,9 +130,11 @@ def _find_base(part: GgufContents, name: str) -> InstalledModel:
     return candidates[0]
 
 
-async def _trial(base: ModelFile, part: ModelFile, role: str) -> None:
-    """Have the base answer with its part: changed by it, or about an image. Raises EngineError."""
+async def _trial(base: ModelFile, part: ModelFile, role: Role) -> None:
+    """Have the base answer with its part: changed by it, about an image, or by its guesses. Raises EngineError."""
     if role == Role.PROJECTOR:
         await services.trial(replace(base, projector=part), images=(DOT,))
+    elif role == Role.DRAFTER:
+        await services.trial(replace(base, drafter=part))
     else:
         await services.trial(replace(base, adapters=(part,)), adapter=part)

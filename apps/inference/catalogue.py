@@ -46,8 +46,6 @@ GOOD_FOR = {
     "qwen3-reranker-0.6b": _("Puts the best of the found passages first, in many languages and in program code."),
 }
 
-EYES = _("With it the model sees the images that come with a question.")
-
 
 class Role(StrEnum):
     """What a file is for; projectors and drafters belong to another file and are nothing without it."""
@@ -60,7 +58,11 @@ class Role(StrEnum):
 
 
 ALONE = (Role.CHAT, Role.EMBED, Role.RERANK)
-OFFERED = (*ALONE, Role.PROJECTOR)
+OF_PARTS = {
+    Role.PROJECTOR: _("With it the model sees the images that come with a question."),
+    Role.DRAFTER: _("It guesses the model's next words, and the model checks them: on some machines that is quicker."),
+}
+OFFERED = (*ALONE, Role.PROJECTOR, Role.DRAFTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,9 @@ class Entry:
     @property
     def good_for(self) -> str:
         """One sentence for a person, in the language of now; empty where the installation has a catalogue of its own."""
-        return str(EYES if self.role is Role.PROJECTOR else GOOD_FOR.get(self.key, ""))
+        if self.role in OF_PARTS:
+            return str(OF_PARTS[self.role])
+        return str(GOOD_FOR.get(self.key, ""))
 
 
 def catalogue() -> Mapping[str, Entry]:

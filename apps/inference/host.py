@@ -1,6 +1,6 @@
 """The engine host: a child process that owns one model and answers on a unix socket.
 
-    python -m apps.inference.host --engine llama --model FILE [--adapter FILE]... [--projector FILE]
+    python -m apps.inference.host --engine llama --model FILE [--adapter FILE]... [--projector FILE] [--drafter FILE]
         --socket PATH --slots N --context-tokens N --parent PID
 
 `--engine ctransformers` runs the older families, `--family` saying which where the file does not. It says "ready" on standard
@@ -161,7 +161,7 @@ def _load(options: argparse.Namespace) -> LocalModel:
     """The model, in memory. Raises BadModelFile and EngineError."""
     if options.engine == BY_CTRANSFORMERS:
         return CtransformersModel(options.model, family=options.family, context_tokens=options.context_tokens)
-    parts = Parts(tuple(options.adapter), options.projector)
+    parts = Parts(tuple(options.adapter), options.projector, options.drafter)
     return LlamaModel(options.model, slots=options.slots, context_tokens=options.context_tokens, parts=parts)
 
 
@@ -173,6 +173,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--adapter", type=Path, action="append", default=[])
     parser.add_argument("--projector", type=Path)
+    parser.add_argument("--drafter", type=Path)
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--slots", type=int, required=True)
     parser.add_argument("--context-tokens", type=int, required=True)

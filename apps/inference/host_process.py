@@ -184,6 +184,7 @@ class HostProcess:
         """The parts that are loaded with the file."""
         options = [("--adapter", adapter) for adapter in self.file.adapters]
         options += [("--projector", self.file.projector)] if self.file.projector else []
+        options += [("--drafter", self.file.drafter)] if self.file.drafter else []
         return [word for option, part in options if part not in self.left_out for word in (option, str(part.path))]
 
     async def _loaded(self, process: Process, errors: asyncio.Task[None]) -> None:

@@ -67,7 +67,7 @@ def remove(name: str, *, removed_by: Any = None) -> InstalledModel:
     model = InstalledModel.objects.select_for_update().called(name).first()
     if model is None:
         raise NoSuchModel
-    if model.is_active:
+    if model.is_active and model.role != InstalledModel.Role.DRAFTER:
         raise InUse
     refuse_with_parts(model)
     InstalledModel.objects.filter(pk=model.pk).delete()

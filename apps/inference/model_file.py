@@ -18,7 +18,8 @@ class ModelFileChanged(EngineUnavailable):
 class ModelFile:
     """A checked file; `name` is what the installation calls the model, `engine` what runs it, `family` what an old file does not say.
 
-    `adapters` are loaded with it, each for the answers that ask for it, and the `projector` that sees images for it.
+    `adapters` are loaded with it, each for the answers that ask for it, the `projector` that sees images for it, and the `drafter` that
+    guesses its next words.
     """
 
     name: str
@@ -30,11 +31,12 @@ class ModelFile:
     family: str = ""
     adapters: tuple[ModelFile, ...] = ()
     projector: ModelFile | None = None
+    drafter: ModelFile | None = None
 
     @property
     def parts(self) -> tuple[ModelFile, ...]:
         """The files that are loaded with it, and are nothing without it."""
-        return (*self.adapters, *filter(None, (self.projector,)))
+        return (*self.adapters, *filter(None, (self.projector, self.drafter)))
 
     @property
     def loaded_bytes(self) -> int:

@@ -59,6 +59,7 @@ class InstalledModel(models.Model):
         EMBED = "embed"
         RERANK = "rerank"
         PROJECTOR = "projector"
+        DRAFTER = "drafter"
 
     class Engine(models.TextChoices):
         LLAMA = BY_LLAMA, "llama.cpp"
@@ -75,7 +76,7 @@ class InstalledModel(models.Model):
     architecture = models.CharField(max_length=100)
     quantisation = models.CharField(max_length=20)
     context_length = models.PositiveBigIntegerField()
-    is_active = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=False, help_text="it answers; or, of a drafter, it is turned on")
     left_at = models.DateTimeField(null=True, help_text="when another took its place")
     catalogue_key = models.CharField(max_length=80, blank=True, default="", help_text="of a file that we fetched")
     verify_asked_at = models.DateTimeField(null=True, help_text="somebody wants all of the file to be read")
@@ -88,8 +89,12 @@ class InstalledModel(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["role"], condition=models.Q(is_active=True), name="one_active_model_a_role"),
-            models.UniqueConstraint(fields=["base"], condition=models.Q(role="projector"), name="one_projector_a_model"),
+            models.UniqueConstraint(
+                fields=["role"], condition=models.Q(is_active=True) & ~models.Q(role="drafter"), name="one_active_model_a_role"
+            ),
+            models.UniqueConstraint(
+                fields=["base", "role"], condition=models.Q(role__in=["projector", "drafter"]), name="one_part_of_its_kind_a_model"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -108,7 +113,8 @@ class InstalledModel(models.Model):
         parts = sorted(base.parts.all(), key=attrgetter("path"))
         adapters = tuple(part.file for part in parts if part.role == self.Role.CHAT)
         projector = next((part.file for part in parts if part.role == self.Role.PROJECTOR), None)
-        return replace(base.file, adapters=adapters, projector=projector)
+        drafter = next((part.file for part in parts if part.role == self.Role.DRAFTER and part.is_active), None)
+        return replace(base.file, adapters=adapters, projector=projector, drafter=drafter)
 
     @property
     def place(self) -> Path:

@@ -50,11 +50,11 @@ class NameTaken(ProductError):
 
 
 class NotForAnswers(ProductError):
-    """An embedder, a reranker or a projector was to answer."""
+    """An embedder, a reranker or a part was to answer."""
 
     code = "not_for_answers"
     status = 409
-    sentence = _("This cannot answer by itself. Choose a model that chats.")
+    sentence = _("By itself it cannot answer. Choose a model that chats.")
 
 
 class NoneBefore(ProductError):
@@ -237,17 +237,17 @@ def _refuse_other_base(checked: CheckedModel) -> None:
     """Parts were tried with the bytes of their base, and hang on its row. Raises HasParts, ModelRefused, NoSuchModel."""
     if checked.base and not InstalledModel.objects.select_for_update().filter(pk=checked.base.pk, sha256=checked.base.sha256).exists():
         raise NoSuchModel
-    if checked.base and checked.role == Role.PROJECTOR:
-        _refuse_second_projector(checked.base, checked.file.name)
+    if checked.base and checked.role in (Role.PROJECTOR, Role.DRAFTER):
+        _refuse_second(checked.base, checked.role, checked.file.name)
     there = InstalledModel.objects.select_for_update().filter(name=checked.file.name).first()
     if there and there.sha256 != checked.file.sha256:
         refuse_with_parts(there)
 
 
-def _refuse_second_projector(base: InstalledModel, name: str) -> None:
-    there = base.parts.filter(role=Role.PROJECTOR).exclude(name=name).first()
+def _refuse_second(base: InstalledModel, role: str, name: str) -> None:
+    there = base.parts.filter(role=role).exclude(name=name).first()
     if there:
-        raise ModelRefused(f"{base.name} sees images by {there.name} already: remove that one first.")
+        raise ModelRefused(f"{base.name} has {there.name} already: remove that one first.")
 
 
 def refuse_with_parts(model: InstalledModel) -> None:

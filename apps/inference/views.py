@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.core.errors import NotFound, ProductError
-from apps.inference import downloads, keeping, services
+from apps.inference import downloads, drafting, keeping, services
 from apps.inference.catalogue import OFFERED
 from apps.inference.fitting import this_machine
 from apps.inference.models import InstalledModel, RemoteModel
@@ -109,6 +109,15 @@ def _verify(name: str, user: Any) -> str:
     return _("The file is being read again. What is found is said on this page.")
 
 
+def _draft(name: str, user: Any) -> str:
+    drafter = drafting.switch(name, is_on=True, switched_by=user)
+    return _("%(name)s guesses from the next question on. Measure whether that is quicker here.") % {"name": drafter.name}
+
+
+def _undraft(name: str, user: Any) -> str:
+    return _("%(name)s guesses no more.") % {"name": drafting.switch(name, is_on=False, switched_by=user).name}
+
+
 def _remove(name: str, user: Any) -> str:
     return _("%(name)s was removed.") % {"name": keeping.remove(name, removed_by=user).name}
 
@@ -121,5 +130,7 @@ ACTS: dict[str, Act] = {
     "discard": _discard,
     "verify": _verify,
     "remove": _remove,
+    "draft": _draft,
+    "undraft": _undraft,
 }
 ABOUT_DOWNLOADS = ("get", "stop", "discard")

@@ -67,14 +67,14 @@ def test_it_needs_its_model_first(tmp_path: Path) -> None:
 
 def test_a_model_has_two_eyes_at_most(eyes: InstalledModel, base: InstalledModel, tmp_path: Path) -> None:
     path = write_projector(tmp_path / "more.gguf", seed=9)
-    assert refusal("add", path, "--name", "More") == "Gemma sees images by Gemma (images) already: remove that one first."
+    assert refusal("add", path, "--name", "More") == "Gemma has Gemma (images) already: remove that one first."
     models("add", eyes.place)
     with pytest.raises(IntegrityError):
         InstalledModel.objects.filter(pk=install("third").pk).update(role="projector", base=base)
 
 
 def test_it_answers_nothing_by_itself(eyes: InstalledModel, base: InstalledModel) -> None:
-    assert refusal("use", eyes.name) == "This cannot answer by itself. Choose a model that chats."
+    assert refusal("use", eyes.name) == "By itself it cannot answer. Choose a model that chats."
     assert [(choice.name, choice.sees_images) for choice in choices()] == [("Gemma", True)]
     models("remove", eyes.name)
     assert [(choice.name, choice.sees_images) for choice in choices()] == [("Gemma", False)]

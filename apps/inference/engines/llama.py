@@ -44,10 +44,11 @@ Chunk = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is loaded with a model: adapters, of which each request says which one is applied to it, and the eyes."""
+    """What is loaded with a model: adapters, of which each request says which one is applied to it, eyes, and what guesses its words."""
 
     adapters: tuple[Path, ...] = ()
     projector: Path | None = None
+    drafter: Path | None = None
 
 
 NO_PARTS = Parts()
@@ -228,6 +229,9 @@ def _load_with(params: Any, parts: Parts) -> None:
     if parts.projector:
         params.mmproj.path = str(parts.projector)
         params.image_max_tokens = IMAGE_TOKENS  # more than a batch has llama.cpp end its process
+    if parts.drafter:
+        params.speculative.types = [_library().common_speculative_type.COMMON_SPECULATIVE_TYPE_DRAFT_MTP]
+        params.speculative.draft.mparams.path = str(parts.drafter)
     if parts.adapters:
         params.lora_adapters = [_library().CommonAdapterLoraInfo(str(path), 0.0) for path in parts.adapters]
         # The prompt cache does not know adapters: it gave one what another had read of the same prompt. A slot clears its own by itself.

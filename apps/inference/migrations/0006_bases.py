@@ -1,7 +1,9 @@
-"""What belongs to another model: an adapter to the one that it changes, a projector to the one that it sees for."""
+"""What belongs to another model: an adapter to the one that it changes, a projector to the one that it sees for, a drafter to its writer."""
 
 import django.db.models.deletion
 from django.db import migrations, models
+
+ROLES = [("chat", "Chat"), ("embed", "Embed"), ("rerank", "Rerank"), ("projector", "Projector"), ("drafter", "Drafter")]
 
 
 class Migration(migrations.Migration):
@@ -22,16 +24,26 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AlterField(
+            model_name="installedmodel", name="role", field=models.CharField(choices=ROLES, default="chat", max_length=10)
+        ),
+        migrations.AlterField(
             model_name="installedmodel",
-            name="role",
-            field=models.CharField(
-                choices=[("chat", "Chat"), ("embed", "Embed"), ("rerank", "Rerank"), ("projector", "Projector")],
-                default="chat",
-                max_length=10,
+            name="is_active",
+            field=models.BooleanField(default=False, help_text="it answers; or, of a drafter, it is turned on"),
+        ),
+        migrations.RemoveConstraint(model_name="installedmodel", name="one_active_model_a_role"),
+        migrations.AddConstraint(
+            model_name="installedmodel",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_active", True), models.Q(("role", "drafter"), _negated=True)),
+                fields=("role",),
+                name="one_active_model_a_role",
             ),
         ),
         migrations.AddConstraint(
             model_name="installedmodel",
-            constraint=models.UniqueConstraint(condition=models.Q(("role", "projector")), fields=("base",), name="one_projector_a_model"),
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("role__in", ["projector", "drafter"])), fields=("base", "role"), name="one_part_of_its_kind_a_model"
+            ),
         ),
     ]

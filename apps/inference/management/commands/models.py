@@ -14,8 +14,8 @@ from django.db import connection
 from django.db.models import Prefetch
 
 from apps.core.errors import ProductError
-from apps.inference import adding, downloader, downloads, keeping, servers, services
-from apps.inference.catalogue import Role, find_entry, offered
+from apps.inference import adding, downloader, downloads, drafting, keeping, servers, services
+from apps.inference.catalogue import ALONE, find_entry, offered
 from apps.inference.engines.older_files import FAMILIES
 from apps.inference.fit_table import fit_table
 from apps.inference.models import Download, EngineServer, InstalledModel
@@ -54,6 +54,9 @@ class Command(BaseCommand):
         actions.add_parser("back", help="Answer with the model that was in use before.")
         verify = actions.add_parser("verify", help="Read a model's file again, or all of them, and say which are changed.")
         verify.add_argument("name", nargs="?", default="")
+        draft = actions.add_parser("draft", help="Have a drafter guess its model's next words, or no more.")
+        draft.add_argument("name")
+        draft.add_argument("--off", action="store_true")
         remove = actions.add_parser("remove", help="Forget a model; its file is deleted only if it was fetched by `pull` or on the page.")
         remove.add_argument("name")
 
@@ -102,7 +105,7 @@ class Command(BaseCommand):
         if ended is None or ended.status != Download.Status.DONE:
             raise CommandError(ended.reason or state_words(ended) if ended else "It was thrown away meanwhile.")
         entry = find_entry(asked.key)
-        is_part = entry and entry.role is Role.PROJECTOR
+        is_part = entry and entry.role not in ALONE
         self.stdout.write("It is here." if is_part else f"It is here. Answer with it by: manage.py models use {asked.key}")
 
     def add(self, options: dict[str, Any]) -> None:
@@ -115,6 +118,9 @@ class Command(BaseCommand):
     def _tell_added(self, model: InstalledModel) -> None:
         if model.role == InstalledModel.Role.PROJECTOR:
             self.stdout.write(f"Added {model.name}: {model.base} sees images by it.")
+            return
+        if model.role == InstalledModel.Role.DRAFTER:
+            self.stdout.write(f"Added {model.name}. Turn it on by: manage.py models draft {model.name!r}")
             return
         on_what = f" on {model.base.name}" if model.base else ""
         self.stdout.write(f"Added {model.name}{on_what}. Answer with it by: manage.py models use {model.name!r}")
@@ -145,6 +151,10 @@ class Command(BaseCommand):
         changed = [model.name for model in wanted if not self._is_good(model)]
         if changed:
             raise CommandError(f"Not what was checked: {', '.join(changed)}.")
+
+    def draft(self, options: dict[str, Any]) -> None:
+        drafter = drafting.switch(options["name"], is_on=not options["off"])
+        self.stdout.write(f"{drafter.name} guesses {'no more' if options['off'] else 'from the next question on'}.")
 
     def remove(self, options: dict[str, Any]) -> None:
         model = keeping.remove(options["name"])
