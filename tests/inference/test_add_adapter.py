@@ -190,6 +190,11 @@ def test_its_memory_is_counted_with_its_base(adapter: InstalledModel, base: Inst
         assert found.need.total - small.need.total == 1_000_000
 
 
+def test_the_table_counts_it_with_its_base(adapter: InstalledModel) -> None:
+    assert [line.split()[0] for line in models("fit").splitlines()[2:] if not line.startswith("  ")] == ["Gemma"]
+    assert "Our letters" in models("fit", "Our letters")
+
+
 def test_the_page_shows_it_under_its_base(adapter: InstalledModel, base: InstalledModel, client: Client) -> None:
     shown = page(client)
     card = shown[shown.index(f'id="model-{base.pk}"') : shown.index("Built in, needs no model")]
