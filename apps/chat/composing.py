@@ -32,6 +32,7 @@ from apps.inference.engines.base import (
     ThinkingPiece,
     UsagePiece,
     context_of,
+    sees_images,
     takes_forms,
 )
 from apps.inference.engines.quote import QuoteEngine
@@ -76,6 +77,8 @@ class Composer:
                 self.writer.note(note)
         if (self._request.wanted or self._request.since) and not takes_forms(engine):
             raise RequestRefused("This engine takes no tools and no form.")
+        if self._request.image_count and not sees_images(engine):
+            raise RequestRefused("This engine sees no images.")
         try:
             await self._stream(engine)
         except EngineError as error:
@@ -156,8 +159,8 @@ class Composer:
 
     @property
     def _is_for_the_model(self) -> bool:
-        """Whether no quotation can stand in: a program asks the model alone, or wants an answer of a form."""
-        return is_plain(self.run) or bool(self._request.wanted)
+        """Whether no quotation can stand in: a program asks the model alone, wants an answer of a form, or shows an image."""
+        return is_plain(self.run) or bool(self._request.wanted) or self._request.image_count > 0
 
     def _readable(self, text: str) -> str:
         """`text` without markers that stand for nothing; to a program that cites nothing [1] is text like any other."""

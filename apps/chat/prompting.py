@@ -11,7 +11,7 @@ from apps.chat.models import Generation, Message
 from apps.chat.requested import is_plain, question_before, request_of
 from apps.documents.models import Chunk, Document
 from apps.documents.search import Found, find_passages
-from apps.inference.engines.base import ChatRequest, Passage, Turn
+from apps.inference.engines.base import IMAGE_TOKENS, ChatRequest, Passage, Turn
 
 PASSAGES = 8
 SHORT_QUESTION_WORDS = 4
@@ -51,7 +51,8 @@ def prepare(run: Generation, context_tokens: int) -> tuple[ChatRequest, Sources]
     versions = dict(Chunk.objects.filter(pk__in=[hit.chunk for hit in found.hits]).values_list("pk", "version_id"))
     sources = Sources(found.hits, versions=versions, language=found.language, bound=run.citations, notes=found.notes)
     asked_chars = len(asked.question) + len(asked.system) + sum(len(turn.text) for turn in (*asked.turns, *asked.since))
-    room_chars = max(0, (context_tokens - run.max_tokens) * CHARS_PER_TOKEN - asked_chars)
+    room_tokens = context_tokens - run.max_tokens - asked.image_count * IMAGE_TOKENS
+    room_chars = max(0, room_tokens * CHARS_PER_TOKEN - asked_chars)
     passages = _passages(found, sources.numbers, int(room_chars * PASSAGES_SHARE))
     room_chars -= sum(len(passage.text) for passage in passages)
     request = replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -58,6 +58,11 @@ class Role(StrEnum):
 
 
 ALONE = (Role.CHAT, Role.EMBED, Role.RERANK)
+OF_PARTS = {
+    Role.PROJECTOR: _("With it the model sees the images that come with a question."),
+    Role.DRAFTER: _("It guesses the model's next words, and the model checks them: on some machines that is quicker."),
+}
+OFFERED = (*ALONE, Role.PROJECTOR, Role.DRAFTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,8 @@ class Entry:
     @property
     def good_for(self) -> str:
         """One sentence for a person, in the language of now; empty where the installation has a catalogue of its own."""
+        if self.role in OF_PARTS:
+            return str(OF_PARTS[self.role])
         return str(GOOD_FOR.get(self.key, ""))
 
 
@@ -139,8 +146,14 @@ def read_catalogue(path: Path) -> Mapping[str, Entry]:
 
 
 def find_entry(name: str) -> Entry | None:
-    """The model of this key or name that can be used by itself."""
-    return next((entry for entry in catalogue().values() if entry.role in ALONE and name in (entry.key, entry.name)), None)
+    """The file of this key or name that can be had: a model, or the projector of one."""
+    return next((entry for entry in catalogue().values() if entry.role in OFFERED and name in (entry.key, entry.name)), None)
+
+
+def offered(here: Collection[str]) -> list[Entry]:
+    """What can be had beside the files `here` (keys): models, and the projectors of those that are here."""
+    wanted = (entry for entry in catalogue().values() if entry.role in OFFERED and entry.key not in here)
+    return [entry for entry in wanted if not entry.of or (entry.of in here and catalogue()[entry.of].role is Role.CHAT)]
 
 
 def _entry(row: dict[str, Any]) -> Entry:

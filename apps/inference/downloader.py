@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
 from . import downloads, services
+from .adding import check_fetched
 from .catalogue import Entry, catalogue
 from .download_errors import DoesNotWork, DownloadFailed, HubOffline, NotInCatalogue, ProxyUnusable
 from .models import Download
@@ -121,6 +122,6 @@ def _fetch_and_check(download: Download, transfer: Transfer) -> services.Checked
         beats.beat()  # all bytes are here: should the trial end this process, it is known what did
         try:
             entry: Entry = transfer.entry
-            return services.check_model(path=path, name=entry.name, role=entry.role.value, sha256=entry.sha256, pooling=entry.pooling)
-        except services.ModelRefused as error:
+            return check_fetched(path, entry)
+        except (services.ModelRefused, services.NoSuchModel) as error:
             raise DoesNotWork(why=str(error)) from error

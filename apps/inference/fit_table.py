@@ -18,7 +18,8 @@ WIDTHS = (24, 8, 8, 10, 12, 10, 10, 10, 10, 0)
 
 def fit_table(name: str = "") -> Iterator[str]:
     """Lines about all models, or the one of this name. Raises NoSuchModel."""
-    models = [model for model in InstalledModel.objects.select_related("fit").order_by("name") if name in ("", model.name)]
+    known = InstalledModel.objects.with_parts().order_by("name")
+    models = list(known.called(name) if name else known.filter(base=None))  # a part is counted with its model
     if name and not models:
         raise NoSuchModel
     here = this_machine()

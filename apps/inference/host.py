@@ -1,6 +1,7 @@
 """The engine host: a child process that owns one model and answers on a unix socket.
 
-    python -m apps.inference.host --engine llama --model FILE --socket PATH --slots N --context-tokens N --parent PID
+    python -m apps.inference.host --engine llama --model FILE [--adapter FILE]... [--projector FILE] [--drafter FILE]
+        --socket PATH --slots N --context-tokens N --parent PID
 
 `--engine ctransformers` runs the older families, `--family` saying which where the file does not; `--role` makes it an embedder or a
 reranker. It says "ready" on standard output once it listens, and before that what it put onto graphics cards, if anything
@@ -29,7 +30,7 @@ from . import devices, wire
 from .engines.base import ChatRequest, EngineError, EngineUnavailable, Piece, TextPiece, ThinkingPiece
 from .engines.ctransformers import CtransformersModel
 from .engines.gguf_header import BadModelFile
-from .engines.llama import LlamaModel
+from .engines.llama import LlamaModel, Parts
 from .engines.llama_finder import POOLINGS, LlamaEmbedder, LlamaReranker
 from .engines.local import BY_CTRANSFORMERS, BY_LLAMA, CHAT, EMBED, RERANK, Chunk, FindingModel, LocalModel
 
@@ -191,7 +192,8 @@ def _load(options: argparse.Namespace) -> Host:
         return FinderHost(LlamaReranker(options.model, **room))
     if options.engine == BY_CTRANSFORMERS:
         return ChatHost(CtransformersModel(options.model, family=options.family, context_tokens=options.context_tokens))
-    model = LlamaModel(options.model, place=devices.place_here, **room)
+    parts = Parts(tuple(options.adapter), options.projector, options.drafter)
+    model = LlamaModel(options.model, place=devices.place_here, parts=parts, **room)
     if model.placement and model.placement.layers:
         _say(json.dumps({"on_cards": model.placement.layers, "bytes": model.placement.own_bytes}))
     return ChatHost(model)
@@ -205,6 +207,9 @@ def main() -> None:
     parser.add_argument("--role", choices=[CHAT, EMBED, RERANK], default=CHAT)
     parser.add_argument("--pooling", choices=["", *POOLINGS], default="")
     parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--adapter", type=Path, action="append", default=[])
+    parser.add_argument("--projector", type=Path)
+    parser.add_argument("--drafter", type=Path)
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--slots", type=int, required=True)
     parser.add_argument("--context-tokens", type=int, required=True)

@@ -23,10 +23,16 @@ class HostKeeper:
         self._ending: dict[HostProcess, asyncio.Task[None]] = {}
 
     def engine(
-        self, file: ModelFile, setting: Setting | None = None, *, need_bytes: int = 0, beside: Collection[ModelFile] = ()
+        self,
+        file: ModelFile,
+        setting: Setting | None = None,
+        *,
+        need_bytes: int = 0,
+        beside: Collection[ModelFile] = (),
+        adapter: ModelFile | None = None,
     ) -> LocalEngine:
-        """The engine of `file`, as `host` has it."""
-        return LocalEngine(self.host(file, setting, need_bytes=need_bytes, beside=beside))
+        """The engine of `file`, as `host` has it. `adapter`, one of the file's, changes what this engine writes, and nothing for others."""
+        return LocalEngine(self.host(file, setting, need_bytes=need_bytes, beside=beside), adapter)
 
     def host(
         self, file: ModelFile, setting: Setting | None = None, *, need_bytes: int = 0, beside: Collection[ModelFile] = ()
@@ -41,7 +47,7 @@ class HostKeeper:
         if file in self._hosts and self._hosts[file].plan != plan:
             self._let_go(file)
         host = self._hosts.pop(file, None)
-        need_bytes = need_bytes or int(file.size_bytes * BESIDE_THE_FILE)
+        need_bytes = need_bytes or int(file.loaded_bytes * BESIDE_THE_FILE)
         self._make_room(host.memory_bytes if host else need_bytes)
         leaving = [task for other, task in self._ending.items() if other.layers_on_cards]
         self._hosts[file] = host or HostProcess(file, plan, need_bytes=need_bytes, after=leaving)

@@ -23,7 +23,7 @@ from apps.core.cancelling import cancelled
 from . import wire
 from .engines.base import EngineUnavailable
 from .machine import read_machine
-from .model_file import ModelFile, ModelFileChanged, refuse_if_changed
+from .model_file import ModelFile, ModelFileChanged, changed_parts
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +80,7 @@ class HostProcess:
         self.need_bytes = need_bytes
         self.layers_on_cards = self._on_cards_bytes = 0  # as the child says; bytes of cards that have a memory of their own
         self._after = after
+        self.left_out: dict[ModelFile, str] = {}  # parts of the file that are not loaded, and why
         self._socket = plan.sockets / f"engine-{secrets.token_hex(4)}.sock"
         self._users = 0
         self._idle = asyncio.Event()
@@ -143,7 +144,7 @@ class HostProcess:
         while True:
             began = time.monotonic()
             try:
-                await asyncio.to_thread(refuse_if_changed, self.file)
+                self.left_out = await asyncio.to_thread(changed_parts, self.file)
                 await self._run_once()
                 self._renew()  # it served and died: who comes now waits for the next one
             except ModelFileChanged as error:
@@ -198,10 +199,18 @@ class HostProcess:
         }
         environment = WAITING | {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         environment["GGML_NO_BACKTRACE"] = "1"  # an abort would start a debugger first
-        command = [sys.executable, "-m", "apps.inference.host", *(str(part) for option in options.items() for part in option)]
+        words = [*(str(part) for option in options.items() for part in option), *self._part_options()]
+        command = [sys.executable, "-m", "apps.inference.host", *words]
         process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=PROJECT, env=environment)
         self._pid = process.pid
         return process
+
+    def _part_options(self) -> list[str]:
+        """The parts that are loaded with the file."""
+        options = [("--adapter", adapter) for adapter in self.file.adapters]
+        options += [("--projector", self.file.projector)] if self.file.projector else []
+        options += [("--drafter", self.file.drafter)] if self.file.drafter else []
+        return [word for option, part in options if part not in self.left_out for word in (option, str(part.path))]
 
     async def _loaded(self, process: Process, errors: asyncio.Task[None]) -> None:
         """Raises EngineUnavailable with the best reason there is, if the child does not say that it is ready."""

@@ -9,7 +9,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .catalogue import ALONE, Entry, catalogue
+from .catalogue import Entry, offered
 from .models import Download, InstalledModel
 
 
@@ -47,8 +47,7 @@ def offers(user: Any) -> list[Offer]:
         return []
     here = set(InstalledModel.objects.visible_to(user).values_list("catalogue_key", flat=True))
     on_their_way = {download.key: download for download in Download.objects.visible_to(user)}
-    offered = (entry for entry in catalogue().values() if entry.role in ALONE and entry.key not in here)
-    return [Offer(entry, on_their_way.get(entry.key)) for entry in offered]
+    return [Offer(entry, on_their_way.get(entry.key)) for entry in offered(here)]
 
 
 def state_words(download: Download) -> str:

@@ -50,11 +50,14 @@ def read_request(fields: dict[str, Any]) -> ChatRequest:
     asked = fields.pop("sampling")
     sampling = Sampling(**asked | {"stop": tuple(asked["stop"])})
     wanted = Wanted(**fields.pop("wanted"))
-    return ChatRequest(turns=turns, since=since, passages=passages, sampling=sampling, wanted=wanted, **fields)
+    images = tuple(fields.pop("images"))
+    return ChatRequest(images=images, turns=turns, since=since, passages=passages, sampling=sampling, wanted=wanted, **fields)
 
 
 def _turns(turns: list[dict[str, Any]]) -> tuple[Turn, ...]:
-    return tuple(Turn(**turn | {"calls": tuple(ToolCall(**call) for call in turn["calls"])}) for turn in turns)
+    return tuple(
+        Turn(**turn | {"calls": tuple(ToolCall(**call) for call in turn["calls"]), "images": tuple(turn["images"])}) for turn in turns
+    )
 
 
 def piece_message(piece: Piece) -> dict[str, Any]:

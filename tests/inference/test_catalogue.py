@@ -91,7 +91,7 @@ def test_a_companion_belongs_to_a_model_that_chats_or_embeds() -> None:
 
 def test_a_model_is_found_by_key_and_by_name() -> None:
     assert find_entry("gemma-4-e4b") == find_entry("Gemma 4 E4B") == catalogue()["gemma-4-e4b"]
-    assert find_entry("gemma-4-e4b-images") is None
+    assert find_entry("Gemma 4 E4B (images)") == catalogue()["gemma-4-e4b-images"]
     assert find_entry("gemma-5") is None
 
 

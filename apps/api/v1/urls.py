@@ -49,6 +49,8 @@ def chat_completions(request: HttpRequest) -> LateResponse:
     program = _program(request)
     body = read_body(request, ChatIn)
     named = model_named(program, body.model)
+    if body.image_count:
+        _refuse_the_blind(named)
     asking = _asking(program, named, body.requested(searches=named.searches), body.limit())
     includes_usage = bool(body.stream_options and body.stream_options.include_usage)
     form = ChatForm(named.name, _citing(request), includes_usage=includes_usage)
@@ -97,6 +99,13 @@ def _asking(program: Program, named: Named, requested: Requested, max_tokens: in
             raise BadRequest("No model is in use here, and the documents' own words take no tools and no form.", param=param)
     ask = partial(services.ask_for_program, workspace=named.workspace, asked_by=program.user, chosen=named.chosen)
     return Asking(program, partial(ask, request=requested, max_tokens=max_tokens))
+
+
+def _refuse_the_blind(named: Named) -> None:
+    """Raises BadRequest where what answers reads no images: before they are drawn."""
+    answers = engine_of(named.workspace, named.chosen)
+    if answers is None or not answers.sees_images:
+        raise BadRequest("The model that answers here reads no images.", param="messages", code="no_images")
 
 
 def _citing(request: HttpRequest) -> Citing:

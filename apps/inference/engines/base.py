@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
+IMAGE_TOKENS = 512  # no image costs more on this machine: a model reads it in one batch
+
 
 class EngineError(Exception):
     """The engine could not answer; `code` names the reason for logs, frames and the API."""
@@ -42,13 +44,17 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message of the conversation, without its thinking, unless that led to `calls`. A tool's `answers` the call of this id."""
+    """One message of the conversation, without its thinking, unless that led to `calls`. A tool's `answers` the call of this id.
+
+    `images` are JPEGs in base64; a model sees them before it reads the text.
+    """
 
     role: Literal["user", "assistant", "tool"]
     text: str
     thinking: str = ""
     calls: tuple[ToolCall, ...] = ()
     answers: str = ""
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,8 @@ class ChatRequest:
     `weights` are what share of the question each of its terms carries, by its idf in this workspace; `relevance` is the
     best hit's share of the highest score that the question could reach (0..1). Both are empty where no document was searched.
     `thinks` asks a model that can to think before it answers. `since` are the turns behind the question: calls of tools, and their results.
+    `images` come with the question, as those of a turn.
+    `adapter` is the path of the model's adapter that is to be applied; its engine sets it.
     """
 
     question: str
@@ -125,6 +133,13 @@ class ChatRequest:
     thinks: bool = False
     since: tuple[Turn, ...] = ()
     wanted: Wanted = Wanted()
+    images: tuple[str, ...] = ()
+    adapter: str = ""
+
+    @property
+    def image_count(self) -> int:
+        """How many images there are, in the turns too."""
+        return len(self.images) + sum(len(turn.images) for turn in (*self.turns, *self.since))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +192,11 @@ Piece = TextPiece | ThinkingPiece | QuotePiece | CallPiece | UsagePiece
 def takes_forms(engine: Engine) -> bool:
     """Whether `engine` reads `wanted` and the results of tools. One that does not say so does not, and must not be asked to."""
     return bool(getattr(engine, "takes_forms", False))
+
+
+def sees_images(engine: Engine) -> bool:
+    """Whether `engine` looks at images. One that does not say so does not, and must not be sent any."""
+    return bool(getattr(engine, "sees_images", False))
 
 
 def context_of(engine: Engine, usual: int) -> int:

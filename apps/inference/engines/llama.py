@@ -10,11 +10,14 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from .base import (
+    IMAGE_TOKENS,
     ChatRequest,
     EngineError,
     EngineUnavailable,
@@ -33,19 +36,32 @@ from .model_shape import ModelShape
 from .placing import Placement
 
 SAMPLING = {"temperature": 1.0, "top_p": 0.95, "top_k": 64, "min_p": 0.0, "repeat_penalty": 1.0}  # the Gemma 4 model card's, for all uses
-BATCH_TOKENS = 512  # a run can be stopped between two batches of its prompt
+BATCH_TOKENS = max(512, IMAGE_TOKENS)  # a run can be stopped between two batches of its prompt; an image has to fit into one
 PROMPT_CACHE_MIB = 512  # llama.cpp would take 8 GiB
 CHECKPOINTS = 4  # of a slot's sliding windows; 32 of them are 15 GB with the 12B model
 COUNT_TIMEOUT_S = 30
 TELL_EVERY_S = 1.0
+BLIND = "This model reads no images: it has no projector."
 
 Chunk = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is loaded with a model: adapters, of which each request says which one is applied to it, eyes, and what guesses its words."""
+
+    adapters: tuple[Path, ...] = ()
+    projector: Path | None = None
+    drafter: Path | None = None
+
+
+NO_PARTS = Parts()
 
 
 class LlamaModel:
     """A loaded model with its slots. Its methods block; any thread may call them."""
 
-    def __init__(self, path: Path, *, slots: int, context_tokens: int, place: Place | None = None) -> None:
+    def __init__(self, path: Path, *, slots: int, context_tokens: int, place: Place | None = None, parts: Parts = NO_PARTS) -> None:
         """`place` says which layers go onto graphics cards; without it, or where the file does not say its shape, llama.cpp decides.
 
         Raises BadModelFile, and EngineUnavailable if llama.cpp refuses the file or cannot be loaded here.
@@ -55,8 +71,11 @@ class LlamaModel:
         self.context_tokens = min(context_tokens, self.header.context_length)
         self._neutral = Neutraliser(self.header.control_tokens)
         self._key = secrets.token_urlsafe(32)
+        self._adapters = [str(adapter) for adapter in parts.adapters]
+        self._sees = parts.projector is not None
         self.placement = _placed(place, self.header.shape, slots, self.context_tokens)
-        self._server = load_server(path, self._key, slots=slots, context_tokens=self.context_tokens, placement=self.placement)
+        room = {"slots": slots, "context_tokens": self.context_tokens}
+        self._server = load_server(path, self._key, placement=self.placement, adjust=partial(_load_with, parts=parts), **room)
 
     def chat(self, request: ChatRequest, take: Callable[[Chunk], bool]) -> None:
         """Answer, calling `take` with each chunk as it comes until it returns True; ChunkReader makes pieces of them.
@@ -81,6 +100,8 @@ class LlamaModel:
 
     def _body(self, request: ChatRequest) -> dict[str, Any]:
         """Chat request of llama.cpp's server. A begun answer is gone on from, its last word written again by force of a grammar."""
+        if request.image_count and not self._sees:
+            raise RequestRefused(BLIND)
         head, tail = split_written(request.written)
         if tail and request.wanted:
             raise EngineError("An answer that must have a form cannot be gone on with.")
@@ -94,8 +115,19 @@ class LlamaModel:
             **SAMPLING,
             **form(request.wanted, self._neutral),
             **request.sampling.asked(),
+            **self._adapted(request),
         }
         return body | {"grammar": grammar_beginning_with(tail)} if tail else body
+
+    def _adapted(self, request: ChatRequest) -> dict[str, Any]:
+        """How much of each adapter is applied, all of them named: what is left out llama.cpp takes from the request before.
+
+        Raises EngineUnavailable if the one that is wanted is not loaded.
+        """
+        if request.adapter and request.adapter not in self._adapters:
+            raise EngineUnavailable("The adapter is not loaded.")
+        scales = [{"id": place, "scale": float(path == request.adapter)} for place, path in enumerate(self._adapters)]
+        return {"lora": scales} if scales else {}
 
 
 class ChunkReader:
@@ -176,13 +208,6 @@ def count_tokens(listening: str, key: str, text: str) -> int:
         connection.close()
 
 
-def _placed(place: Place | None, shape: ModelShape | None, slots: int, context_tokens: int) -> Placement | None:
-    try:
-        return place(shape, slots, context_tokens) if place and shape else None
-    except ImportError as error:
-        raise EngineUnavailable(f"llama.cpp does not run on this machine: {error}") from error
-
-
 def load_server(
     path: Path,
     key: str,
@@ -193,19 +218,42 @@ def load_server(
     adjust: Callable[[Any], None] | None = None,
 ) -> Any:
     """llama.cpp's server with the model at `path`; `adjust` changes its parameters last. Raises EngineUnavailable."""
+    params = _params(path, key, slots=slots, context_tokens=context_tokens)
+    if placement is not None:
+        put_on_cards(params, placement)
+    if adjust:
+        adjust(params)
+    try:
+        return _library().Server(params)
+    except RuntimeError as error:
+        raise EngineUnavailable("llama.cpp cannot load this file") from error
+
+
+def _placed(place: Place | None, shape: ModelShape | None, slots: int, context_tokens: int) -> Placement | None:
+    try:
+        return place(shape, slots, context_tokens) if place and shape else None
+    except ImportError as error:
+        raise EngineUnavailable(f"llama.cpp does not run on this machine: {error}") from error
+
+
+def _library() -> Any:
+    """Raises EngineUnavailable."""
     try:
         import xllamacpp  # heavy, and absent where the processor lacks AVX2
     except ImportError as error:
         raise EngineUnavailable(f"llama.cpp does not run on this machine: {error}") from error
-    params = xllamacpp.CommonParams()
+    return xllamacpp
+
+
+def _params(path: Path, key: str, *, slots: int, context_tokens: int) -> Any:
+    """How the file is loaded. Raises EngineUnavailable."""
+    params = _library().CommonParams()
     params.model.path = str(path)
     params.n_parallel = slots
     params.n_ctx = slots * context_tokens
     params.n_batch = params.n_ubatch = BATCH_TOKENS
     params.cache_ram_mib = PROMPT_CACHE_MIB
     params.n_ctx_checkpoints = CHECKPOINTS
-    if placement is not None:
-        put_on_cards(params, placement)
     params.verbosity = 1  # errors alone, on standard error: never a prompt
     # The server opens a port, whether wanted or not: on loopback, any free one, of no use without the key and to no web page.
     params.hostnames = ["127.0.0.1"]
@@ -214,12 +262,21 @@ def load_server(
     params.endpoint_slots = False
     params.ui = False
     params.cors_origins = "https://nobody.invalid"
-    if adjust:
-        adjust(params)
-    try:
-        return xllamacpp.Server(params)
-    except RuntimeError as error:
-        raise EngineUnavailable("llama.cpp cannot load this file") from error
+    return params
+
+
+def _load_with(params: Any, parts: Parts) -> None:
+    """Load the parts too, no adapter applied until a request asks for it."""
+    if parts.projector:
+        params.mmproj.path = str(parts.projector)
+        params.image_max_tokens = IMAGE_TOKENS  # more than a batch has llama.cpp end its process
+    if parts.drafter:
+        params.speculative.types = [_library().common_speculative_type.COMMON_SPECULATIVE_TYPE_DRAFT_MTP]
+        params.speculative.draft.mparams.path = str(parts.drafter)
+    if parts.adapters:
+        params.lora_adapters = [_library().CommonAdapterLoraInfo(str(path), 0.0) for path in parts.adapters]
+        # The prompt cache does not know adapters: it gave one what another had read of the same prompt. A slot clears its own by itself.
+        params.cache_ram_mib = 0
 
 
 def error_of(error: Mapping[str, Any]) -> EngineError:

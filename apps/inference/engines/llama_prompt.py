@@ -16,7 +16,7 @@ class ChatMessage(TypedDict):
     """One message as the model's chat template takes it."""
 
     role: str
-    content: str
+    content: str | list[dict[str, Any]]
     reasoning_content: NotRequired[str]
     tool_calls: NotRequired[list[dict[str, Any]]]
     tool_call_id: NotRequired[str]
@@ -53,8 +53,9 @@ def chat_messages(request: ChatRequest, neutral: Neutraliser) -> list[ChatMessag
     messages = [ChatMessage(role="system", content=neutral(request.system))] if request.system else []
     messages += [_turn(turn, neutral) for turn in request.turns]
     passages = [_passage(passage, neutral) for passage in request.passages]
-    if asked := [*passages, *filter(None, [neutral(request.question)])]:
-        messages.append(ChatMessage(role="user", content="\n\n".join(asked)))
+    asked = [*passages, *filter(None, [neutral(request.question)])]
+    if asked or request.images:
+        messages.append(ChatMessage(role="user", content=_content("\n\n".join(asked), request.images)))
     messages += [_turn(turn, neutral) for turn in request.since]
     head, _ = split_written(request.written)
     if head:
@@ -89,8 +90,14 @@ def grammar_beginning_with(text: str) -> str:
     return f'root ::= "{escaped}" [\\x00-\\U0010FFFF]*'
 
 
+def _content(text: str, images: Iterable[str]) -> str | list[dict[str, Any]]:
+    """The text, with `images` in front of it: so Gemma was trained."""
+    seen: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{image}"}} for image in images]
+    return [*seen, {"type": "text", "text": text}] if seen else text
+
+
 def _turn(turn: Turn, neutral: Neutraliser) -> ChatMessage:
-    message = ChatMessage(role=turn.role, content=neutral(turn.text))
+    message = ChatMessage(role=turn.role, content=_content(neutral(turn.text), turn.images))
     if turn.calls:
         message["tool_calls"] = [_call(call, neutral) for call in turn.calls]
         if turn.thinking:
