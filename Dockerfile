@@ -8,6 +8,9 @@ COPY requirements.lock /build/requirements.lock
 RUN /opt/venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r /build/requirements.lock
 COPY . /app
 WORKDIR /app
+# Another build of llama.cpp, for graphics cards: --build-arg XLLAMACPP_INDEX=URL, see README.md.
+ARG XLLAMACPP_INDEX=""
+RUN /opt/venv/bin/python gemmaweb/local/llama_build.py "${XLLAMACPP_INDEX}"
 RUN GEMMAWEB_HOME=/build/home GEMMAWEB_STATIC_ROOT=/app/collected /opt/venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
  && /opt/venv/bin/python -m compileall -q apps gemmaweb
 

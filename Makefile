@@ -7,7 +7,9 @@ SCRATCH_HOME = $$(mktemp -d)/home
 
 .PHONY: run test check lint format lock messages screenshots soak-kill clean
 
+# With XLLAMACPP_INDEX=URL llama.cpp comes from there, in a build that uses graphics cards; without it that of the lock comes back.
 run: $(VENV)/installed
+	@$(BIN)/python gemmaweb/local/llama_build.py "$(XLLAMACPP_INDEX)"
 	@exec $(BIN)/python manage.py up
 
 test: $(VENV)/installed-dev

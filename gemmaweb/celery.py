@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, worker_ready
+from celery.signals import celeryd_init, setup_logging, worker_ready
 
 from gemmaweb import liveness
 from gemmaweb.local.ready import tell_ready
@@ -18,6 +18,11 @@ NICENESS_OF_READING = 5
 app = Celery("gemmaweb")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _leave_logging_alone(**event: object) -> None:
+    """Django has set it up by GEMMAWEB_LOG_LEVEL; Celery would have every worker say nothing below WARNING."""
 
 
 @celeryd_init.connect

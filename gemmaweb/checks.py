@@ -15,6 +15,7 @@ from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.inference.catalogue import catalogue
+from apps.inference.proxy import BadProxy, read_proxy
 
 HOST = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 ENDPOINT = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?(/[\w./-]*)?", re.IGNORECASE)
@@ -22,7 +23,7 @@ ENDPOINT = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?(/[\w./-]*)?", re.IGNOREC
 
 def register_checks() -> None:
     """Have `manage.py check`, and every start, look at them."""
-    for check in (check_hosts, check_proxies, check_https, check_services, check_tokens, check_models):
+    for check in (check_hosts, check_proxies, check_https, check_services, check_tokens, check_models, check_way_out):
         checks.register(check)
 
 
@@ -86,6 +87,16 @@ def check_models(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     except ImproperlyConfigured as error:
         wrong.append(Error(str(error), hint="Mend it, or leave GEMMAWEB_CATALOGUE empty.", id="gemmaweb.E007"))
     return wrong
+
+
+def check_way_out(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """HTTPS_PROXY is one that downloads can use; it may stand there for other programs, so the start goes on."""
+    try:
+        read_proxy(settings.HTTPS_PROXY)
+    except BadProxy as error:
+        hint = "Downloads of models will fail until it is http://host:port, or empty."
+        return [checks.Warning(f"HTTPS_PROXY cannot be used: {error}.", hint=hint, id="gemmaweb.W002")]
+    return []
 
 
 def _is_network(entry: str) -> bool:

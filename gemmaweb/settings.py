@@ -212,7 +212,8 @@ STORAGES = {
 UPLOAD_MAX_BYTES = env.number("GEMMAWEB_UPLOAD_MAX_MB", 100, low=1, high=10_000) * 1024 * 1024
 PICTURE_MAX_BYTES = 5 * 1024 * 1024
 BODY_MAX_BYTES = 2 * 1024 * 1024  # of every request that is no upload
-DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES
+BODY_WITH_IMAGES_MAX_BYTES = 16 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_WITH_IMAGES_MAX_BYTES  # what a body may have at its address is looked at before (core/bodies.py)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
@@ -232,6 +233,8 @@ CATALOGUE = env.text("GEMMAWEB_CATALOGUE")
 HF_ENDPOINTS = [endpoint.rstrip("/") for endpoint in env.names("HF_ENDPOINT", "https://huggingface.co")]
 HF_TOKEN = env.text("HF_TOKEN")
 HF_HUB_OFFLINE = env.flag("HF_HUB_OFFLINE")
+HTTPS_PROXY = env.text("HTTPS_PROXY") or env.text("https_proxy")
+NO_PROXY = env.text("NO_PROXY") or env.text("no_proxy")
 
 LOGGING = {
     "version": 1,

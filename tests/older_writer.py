@@ -1,11 +1,12 @@
-"""Small files of older families with random weights, for ctransformers: a LLaMA in GGUF, and a GPT-2 in the GGML form of 2023."""
+"""Small files of older families with random weights, for ctransformers: a LLaMA in GGUF, and others in the GGML form of 2023."""
 
 from __future__ import annotations
 
 import string
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import gguf
 import numpy as np
@@ -16,6 +17,8 @@ BYTES = tuple(f"<0x{value:02X}>" for value in range(256))
 LETTERS = (*string.ascii_letters, *"0123456789.,?!:#", "\u2581")
 SILENT = len(SPECIAL) + len(BYTES)  # never written: the output head has nothing for them
 WIDTH, LAYERS, HEADS = 64, 2, 2
+LETTERS_AS_BYTES = (*(bytes([value]) for value in range(256)), b"<|endoftext|>")
+LETTERS_AS_TEXT = (*(chr(value).encode() for value in range(256)), b"<|endoftext|>")  # MPT's words have to be UTF-8
 
 
 def write_llama(path: Path, *, context: int = 2048, template: str = "") -> Path:
@@ -53,7 +56,7 @@ def write_llama(path: Path, *, context: int = 2048, template: str = "") -> Path:
 
 def write_gpt2(path: Path, *, context: int = 512) -> Path:
     """A GPT-2 without the letters GGUF, which says neither its family nor its name."""
-    tokens = [bytes([value]) for value in range(256)] + [b"<|endoftext|>"]
+    tokens = LETTERS_AS_BYTES
     with path.open("wb") as file:
         file.write(b"lmgg" + struct.pack("<6i", len(tokens), context, WIDTH, HEADS, LAYERS, 0) + struct.pack("<i", len(tokens)))
         file.writelines(struct.pack("<I", len(token)) + token for token in tokens)
@@ -61,6 +64,87 @@ def write_gpt2(path: Path, *, context: int = 512) -> Path:
             shape = tensor.shape[::-1]
             file.write(struct.pack(f"<3i{len(shape)}i", len(shape), len(name), 0, *shape) + name.encode() + tensor.tobytes())
     return path
+
+
+def write_gptj(path: Path, *, context: int = 512) -> Path:
+    """A GPT-J in the form before GGUF."""
+    numbers = struct.pack("<7i", len(LETTERS_AS_TEXT), context, WIDTH, HEADS, LAYERS, WIDTH // HEADS, 0)
+    layer = {"attn.q_proj": (WIDTH, WIDTH), "attn.k_proj": (WIDTH, WIDTH), "attn.v_proj": (WIDTH, WIDTH), "attn.out_proj": (WIDTH, WIDTH)}
+    biased = {"mlp.fc_in": (WIDTH, 4 * WIDTH), "mlp.fc_out": (4 * WIDTH, WIDTH)}
+    names = _Names("transformer.wte.weight", "transformer.ln_f", "lm_head", "transformer.h.{}", ("ln_1",))
+    return _write_ggml(path, numbers, _ggml_tensors(names, layer, biased, has_head_bias=True), counts_words=True)
+
+
+def write_gpt_neox(path: Path, *, context: int = 512) -> Path:
+    """A GPT-NeoX in the form before GGUF."""
+    numbers = struct.pack("<8i", len(LETTERS_AS_TEXT), context, WIDTH, HEADS, LAYERS, WIDTH // HEADS, 1, 0)
+    biased = {
+        "attention.query_key_value": (WIDTH, 3 * WIDTH),
+        "attention.dense": (WIDTH, WIDTH),
+        "mlp.dense_h_to_4h": (WIDTH, 4 * WIDTH),
+        "mlp.dense_4h_to_h": (4 * WIDTH, WIDTH),
+    }
+    norms = ("input_layernorm", "post_attention_layernorm")
+    names = _Names("gpt_neox.embed_in.weight", "gpt_neox.final_layer_norm", "embed_out", "gpt_neox.layers.{}", norms)
+    return _write_ggml(path, numbers, _ggml_tensors(names, {}, biased), counts_words=False)
+
+
+def write_mpt(path: Path, *, context: int = 512) -> Path:
+    """An MPT in the form before GGUF; its output uses the numbers of its tokens."""
+    numbers = struct.pack("<5i2fi", WIDTH, context, HEADS, LAYERS, len(LETTERS_AS_TEXT), 8.0, 0.0, 0)
+    layer = {"attn.Wqkv": (WIDTH, 3 * WIDTH), "attn.out_proj": (WIDTH, WIDTH)}
+    layer |= {"ffn.up_proj": (WIDTH, 4 * WIDTH), "ffn.down_proj": (4 * WIDTH, WIDTH)}
+    names = _Names("transformer.wte.weight", "transformer.norm_f", "", "transformer.blocks.{}", ("norm_1", "norm_2"))
+    return _write_ggml(path, numbers, _ggml_tensors(names, layer, {}, has_norm_bias=False), counts_words=False)
+
+
+class _Names(NamedTuple):
+    """What a family calls its tensors; without a name for the head the tokens' numbers are the head."""
+
+    tokens: str
+    last_norm: str
+    head: str
+    layer: str
+    norms: tuple[str, ...]
+
+
+def _write_ggml(path: Path, numbers: bytes, tensors: Iterable[tuple[str, np.ndarray]], *, counts_words: bool) -> Path:
+    with path.open("wb") as file:
+        file.write(b"lmgg" + numbers + (struct.pack("<i", len(LETTERS_AS_TEXT)) if counts_words else b""))
+        file.writelines(struct.pack("<I", len(token)) + token for token in LETTERS_AS_TEXT)
+        for name, tensor in tensors:
+            shape = tensor.shape[::-1]
+            file.write(struct.pack(f"<3i{len(shape)}i", len(shape), len(name), 0, *shape) + name.encode() + tensor.tobytes())
+    return path
+
+
+def _ggml_tensors(
+    names: _Names,
+    plain: Mapping[str, tuple[int, int]],
+    biased: Mapping[str, tuple[int, int]],
+    *,
+    has_norm_bias: bool = True,
+    has_head_bias: bool = False,
+) -> Iterator[tuple[str, np.ndarray]]:
+    draw = np.random.default_rng(0)
+    words = len(LETTERS_AS_TEXT)
+    numbers = _matrix(draw, WIDTH, words)
+    numbers[[*range(32), *range(127, words)]] = 0  # as in GPT-2: the head too
+    yield names.tokens, numbers
+    if names.head:
+        yield f"{names.head}.weight", numbers
+    if has_head_bias:
+        yield f"{names.head}.bias", np.zeros(words, np.float32)
+    norms = [names.last_norm, *(f"{names.layer.format(layer)}.{norm}" for layer in range(LAYERS) for norm in names.norms)]
+    for norm in norms:
+        yield f"{norm}.weight", np.ones(WIDTH, np.float32)
+        if has_norm_bias:
+            yield f"{norm}.bias", np.zeros(WIDTH, np.float32)
+    for layer in range(LAYERS):
+        for name, size in {**plain, **biased}.items():
+            yield f"{names.layer.format(layer)}.{name}.weight", _matrix(draw, *size)
+            if name in biased:
+                yield f"{names.layer.format(layer)}.{name}.bias", np.zeros(size[1], np.float32)
 
 
 def _llama_tensors(words: int) -> Iterator[tuple[str, np.ndarray]]:

@@ -5,14 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import logging
-import os
 import struct
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
@@ -22,14 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Picture, User
 from apps.audit.services import record
+from apps.core.children import told_by_child
 from apps.core.errors import NotFound, ProductError
 
-logger = logging.getLogger(__name__)
 LARGE_PX, SMALL_PX = 256, 64
 WALL_S = 20
-_ROOT = Path(__file__).resolve().parents[2]
-# -I: no variable and no folder of the user's is looked at; so the child is told where the product's code is
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from apps.accounts.redrawing import main; main()"
 
 
 class PictureRefused(ProductError):
@@ -121,19 +112,7 @@ def redraw(data: bytes) -> Drawn:
 
     Raises PictureRefused.
     """
-    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as errors:
-        child = [sys.executable, "-I", "-c", _START, str(_ROOT), str(os.getpid())]
-        try:
-            done = subprocess.run(child, input=data, stdout=told, stderr=errors, env={}, cwd="/", timeout=WALL_S, check=False)
-        except subprocess.TimeoutExpired:
-            raise PictureDamaged from None
-        told.seek(0)
-        errors.seek(0)
-        if done.returncode:
-            logger.warning(
-                "the child that draws pictures ended with %s: %s", done.returncode, errors.read().decode(errors="replace")[-500:]
-            )
-        return _read(told.read())
+    return _read(told_by_child("apps.accounts.redrawing", data, wall_s=WALL_S))
 
 
 def _read(told: bytes) -> Drawn:

@@ -105,7 +105,7 @@ def retry(request: ApiRequest, slug: Slug, pk: DocumentId) -> Status[DocumentOut
 def search(request: ApiRequest, slug: Slug, asked: QuestionIn) -> HitsOut:
     """The passages that answer best, best first; `score` orders one list and says nothing across lists."""
     found = find_passages(request.auth.workspace(slug), asked.query, asked.limit)
-    return HitsOut(results=[HitOut.of(hit) for hit in found.hits])
+    return HitsOut(results=[HitOut.of(hit) for hit in found.hits], notes=list(found.notes))
 
 
 def _document(request: ApiRequest, slug: str, pk: UUID) -> Document:

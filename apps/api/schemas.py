@@ -181,9 +181,10 @@ class HitOut(Schema):
 
 
 class HitsOut(Schema):
-    """Passages, best first."""
+    """Passages, best first. `notes`: `words_alone` or `not_reranked` where a model that helps to find did not answer in time."""
 
     results: list[HitOut]
+    notes: list[str] = []
 
 
 class ConversationOut(Schema):

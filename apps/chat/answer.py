@@ -117,7 +117,8 @@ class Answer:
         code = "" if error is None else error.code if isinstance(error, EngineError) else "internal"
         run, written = self.run, self._composer.written()
         is_ours = await in_database(finish)(pk=run.pk, attempt=run.attempt, seq=self.writer.seq, status=status, written=written, error=code)
-        logger.info("run %s attempt %d: %s %s, %d characters", run.pk, run.attempt, status if is_ours else "lost", code, len(written.text))
+        said = (status if is_ours else "lost", code, len(written.text), written.prompt_tokens, written.known_tokens)
+        logger.info("run %s attempt %d: %s %s, %d characters, prompt %d tokens, %d known", run.pk, run.attempt, *said)
 
 
 class Shift:

@@ -32,8 +32,16 @@ class Sources:
     """
 
     def __init__(
-        self, hits: Sequence[Hit], *, versions: Mapping[int, UUID], language: str, bound: Sequence[Mapping[str, Any]] = ()
+        self,
+        hits: Sequence[Hit],
+        *,
+        versions: Mapping[int, UUID],
+        language: str,
+        bound: Sequence[Mapping[str, Any]] = (),
+        notes: Sequence[str] = (),
     ) -> None:
+        """`notes` say what went wrong while the passages were searched for."""
+        self.notes = notes
         self._hits = dict(enumerate(hits, start=1))
         self._versions, self._language = versions, language
         self._bound = {citation["n"] for citation in bound}

@@ -36,6 +36,7 @@ from apps.inference.engines.base import (
     UsagePiece,
     context_of,
     fills_itself,
+    sees_images,
     takes_forms,
 )
 from apps.inference.engines.filling import Guess, fill
@@ -79,8 +80,13 @@ class Composer:
         if "model_gone" not in run.notes and await in_database(engines.is_choice_gone)(run.workspace, run.conversation.chosen_model):
             self.writer.note("model_gone")
         self._request, self._sources = await in_database(prepare)(run)
+        for note in self._sources.notes:
+            if note not in run.notes:
+                self.writer.note(note)
         if (self._request.wanted or self._request.since) and not takes_forms(engine):
             raise RequestRefused("This engine takes no tools and no form.")
+        if self._request.image_count and not sees_images(engine):
+            raise RequestRefused("This engine sees no images.")
         try:
             await self._stream(engine)
         except EngineError as error:
@@ -101,6 +107,7 @@ class Composer:
             engine=writer.engine,
             tokens=usage.answer_tokens,
             prompt_tokens=usage.prompt_tokens,
+            known_tokens=usage.known_tokens,
             is_cut=not self._stops.has_stopped and (usage.is_cut or "repeats" in writer.notes or len(writer.text) >= ANSWER_MAX_CHARS),
             tokens_per_s=round(usage.tokens_per_s, 1),
             shown_html="".join(writer.html),
@@ -196,8 +203,8 @@ class Composer:
 
     @property
     def _is_for_the_model(self) -> bool:
-        """Whether no quotation can stand in: a program asks the model alone, or wants an answer of a form."""
-        return is_plain(self.run) or bool(self._request.wanted)
+        """Whether no quotation can stand in: a program asks the model alone, wants an answer of a form, or shows an image."""
+        return is_plain(self.run) or bool(self._request.wanted) or self._request.image_count > 0
 
     def _readable(self, text: str) -> str:
         """`text` without markers that stand for nothing; to a program that cites nothing [1] is text like any other."""

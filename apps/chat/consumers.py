@@ -20,6 +20,7 @@ from apps.core import live
 from apps.core.database import in_database, only
 from apps.core.errors import NotFound, ProductError
 from apps.core.hub import Dropped, LiveUnavailable, Reader, hub
+from apps.core.ids import uuid7
 from apps.documents.frames import frames_missed
 from apps.documents.line import line_frame
 from apps.documents.models import Document
@@ -143,13 +144,27 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
             await self._say(missed)
 
     async def _ask(self, frame: frames.Ask) -> None:
-        run = await in_database(self._asked)(frame)
-        room = f"conversation:{run.conversation_id}"
-        is_new_here = self._rooms.get("conversation") != room
-        await self._follow("conversation", room)
+        run, follows_already = await (self._ask_here(frame) if frame.conversation else self._ask_anew(frame))
+        await self._follow("conversation", f"conversation:{run.conversation_id}")
         await self._say(services.asked_frame(run))
-        if is_new_here:
+        if not follows_already:
             await self._snapshot(run.pk)
+
+    async def _ask_here(self, frame: frames.Ask) -> tuple[Generation, bool]:
+        run = await in_database(self._asked)(frame)
+        return run, self._rooms.get("conversation") == f"conversation:{run.conversation_id}"
+
+    async def _ask_anew(self, frame: frames.Ask) -> tuple[Generation, bool]:
+        """The conversation is followed before it is there, so that no frame falls in between: nobody else knows its id yet."""
+        new, is_made = uuid7(), False
+        await hub().join(f"conversation:{new}", self._reader)
+        try:
+            run = await in_database(self._asked)(frame, new)
+            is_made = run.conversation_id == new  # not by a key that was used before
+        finally:
+            if not is_made:
+                await hub().leave(f"conversation:{new}", self._reader)
+        return run, is_made
 
     async def _snapshot(self, pk: UUID) -> None:
         for frame in await in_database(self._frames_of)(pk):
@@ -202,14 +217,14 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
     def _run(self, pk: UUID) -> Generation:
         return only(Generation.objects.visible_to(self._person()).filter(pk=pk).select_related("answer", "asked_by"))
 
-    def _asked(self, frame: frames.Ask) -> Generation:
+    def _asked(self, frame: frames.Ask, new: UUID | None = None) -> Generation:
         person = self._person()
         talks = Conversation.objects.visible_to(person)
         workspace = only(Workspace.objects.visible_to(person).filter(slug=frame.workspace))
         conversation = only(talks.filter(pk=frame.conversation)) if frame.conversation else None
         if conversation and conversation.workspace_id != workspace.pk:
             raise NotFound
-        run = services.ask(workspace=workspace, conversation=conversation, asked_by=person, text=frame.text, key=frame.key)
+        run = services.ask(workspace=workspace, conversation=conversation, asked_by=person, text=frame.text, key=frame.key, new=new)
         only(talks.filter(pk=run.conversation_id))  # the key of a question in a conversation that is gone
         return run
 

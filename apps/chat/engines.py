@@ -45,8 +45,8 @@ def _model_and_files(workspace: Workspace, chosen: UUID | None) -> tuple[Install
     of_teams = Workspace.objects.filter(deleted_at=None, answering=BEST).values("chosen_model")
     lately = Conversation.objects.filter(deleted_at=None, updated_at__gt=Now() - LATELY).values("chosen_model")
     wanted = Q(is_active=True) | Q(pk__in=of_teams) | Q(pk__in=lately)
-    files = InstalledModel.objects.filter(wanted, role=InstalledModel.Role.CHAT)
-    return model_of(choice) if choice else None, [model.file for model in files]
+    files = InstalledModel.objects.filter(wanted, role=InstalledModel.Role.CHAT).with_parts()
+    return model_of(choice) if choice else None, [model.loaded for model in files]
 
 
 def is_choice_gone(workspace: Workspace, chosen: UUID | None = None) -> bool:

@@ -24,7 +24,7 @@ ERROR_SENTENCES = {
     "engine_unavailable": _("The model could not be started again. What it had written is kept. Ask again in a minute."),
     "engine_stalled": _("The model wrote nothing for two minutes and was stopped. What it had written is kept. Ask again."),
     "prompt_too_long": _("The question and what belongs to it are too long for this model. Ask in a new conversation, or ask shorter."),
-    "request_refused": _("The model cannot do what was asked: its messages, tools or the form of its answer do not fit this model."),
+    "request_refused": _("The model cannot do what was asked: its messages, images, tools or form of answer do not fit this model."),
     "worker_lost": _("The process that answered ended twice. What was written is kept. Ask again, or tell an administrator."),
     "internal": _("Something went wrong while this was answered. What was written is kept. Ask again."),
 }

@@ -48,7 +48,7 @@ def prepare(run: Generation) -> tuple[ChatRequest, Sources]:
     asked = request_of(run, SYSTEM) if run.request else ChatRequest(run.question.text, system=SYSTEM, max_tokens=run.max_tokens)
     found = find_passages(run.workspace, search_text(run), PASSAGES)
     versions = dict(Chunk.objects.filter(pk__in=[hit.chunk for hit in found.hits]).values_list("pk", "version_id"))
-    sources = Sources(found.hits, versions=versions, language=found.language, bound=run.citations)
+    sources = Sources(found.hits, versions=versions, language=found.language, bound=run.citations, notes=found.notes)
     if not run.request:
         asked = _with_earlier(asked, run)
     request = replace(

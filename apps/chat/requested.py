@@ -19,13 +19,14 @@ class Called(TypedDict):
 
 
 class Said(TypedDict):
-    """One message of a program's history."""
+    """One message of a program's history; its images are JPEGs in base64."""
 
     role: Role
     text: str
     thinking: NotRequired[str]
     calls: NotRequired[list[Called]]
     answers: NotRequired[str]
+    images: NotRequired[list[str]]
 
 
 class Requested(TypedDict):
@@ -64,6 +65,7 @@ def request_of(run: Generation, system: str) -> ChatRequest:
     sampling = asked["sampling"]
     return ChatRequest(
         question=turns[last].text if last >= 0 else "",
+        images=turns[last].images if last >= 0 else (),
         turns=tuple(turns[: max(last, 0)]),
         since=tuple(turns[last + 1 :]),
         system="\n\n".join(filter(None, [system, *told])),
@@ -77,4 +79,5 @@ def request_of(run: Generation, system: str) -> ChatRequest:
 def _turn(message: Said) -> Turn:
     role = cast("Literal['user', 'assistant', 'tool']", message["role"])
     calls = tuple(ToolCall(**call) for call in message.get("calls", []))
-    return Turn(role, message["text"], thinking=message.get("thinking", ""), calls=calls, answers=message.get("answers", ""))
+    images = tuple(message.get("images", []))
+    return Turn(role, message["text"], thinking=message.get("thinking", ""), calls=calls, answers=message.get("answers", ""), images=images)

@@ -78,11 +78,12 @@ def ask(
     key: str,
     lane: int = Generation.Lane.TALK,
     max_tokens: int | None = None,
+    new: UUID | None = None,
 ) -> Generation:
     """Queue an answer to `text` and return its run, still QUEUED; the same `key` returns the same run, however it fares.
 
-    Without a conversation one is made. Raises QuestionEmpty, QuestionTooLong, QuestionUnreadable, Invalid, Archived, and NotFound
-    where the conversation or its workspace was deleted meanwhile.
+    Without a conversation one is made, under the id `new` where that is given. Raises QuestionEmpty, QuestionTooLong,
+    QuestionUnreadable, Invalid, Archived, and NotFound where the conversation or its workspace was deleted meanwhile.
     """
     _refuse_bad_question(text, key, max_tokens)
     asked = Generation.objects.filter(asked_by=asked_by, key=key)
@@ -91,7 +92,7 @@ def ask(
     try:
         with transaction.atomic():
             hold_writable(workspace.pk)
-            talk = _locked(conversation) if conversation else Conversation.objects.create(workspace=workspace, author=asked_by)
+            talk = _locked(conversation) if conversation else _open(new, workspace=workspace, author=asked_by)
             return _store(talk, asked_by=asked_by, text=text, key=key, lane=lane, max_tokens=_limit(max_tokens))
     except IntegrityError:  # the same question came twice at once, and this is the second
         return asked.select_related("question", "answer").get()
@@ -134,6 +135,10 @@ def _refuse_bad_question(text: str, key: str, max_tokens: int | None) -> None:
 
 def _limit(max_tokens: int | None) -> int:
     return min(max_tokens or settings.ANSWER_MAX_TOKENS, settings.ANSWER_MAX_TOKENS)
+
+
+def _open(pk: UUID | None, **fields: Any) -> Conversation:
+    return Conversation.objects.create(**fields, **({"pk": pk} if pk else {}))
 
 
 def _locked(conversation: Conversation) -> Conversation:

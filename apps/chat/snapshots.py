@@ -34,6 +34,7 @@ class Written:
     engine: str = ""
     tokens: int = 0
     prompt_tokens: int = 0
+    known_tokens: int = 0
     is_cut: bool = False
     tokens_per_s: float = 0.0
     shown_html: str = ""

@@ -22,6 +22,7 @@ Gate = Callable[[Message], Awaitable[ProductError | None]]
 
 UPLOAD = re.compile(r"/api/workspaces/[-\w]+/documents")
 PICTURE = "/me/picture/"
+WITH_IMAGES = "/v1/chat/completions"
 MULTIPART_MAX_BYTES = 64 * 1024  # the form around the file
 LINGER_S = 10.0
 
@@ -131,6 +132,8 @@ def limit_of(scope: Message) -> int:
         return int(settings.UPLOAD_MAX_BYTES) + MULTIPART_MAX_BYTES
     if scope["path"] == PICTURE:
         return 3 * int(settings.PICTURE_MAX_BYTES)  # what is a little too large gets a page that says so, which we cannot give here
+    if scope["path"] == WITH_IMAGES:
+        return int(settings.BODY_WITH_IMAGES_MAX_BYTES)
     return int(settings.BODY_MAX_BYTES)
 
 

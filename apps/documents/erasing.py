@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
 
-from apps.documents.models import Chunk, ChunkTerms, Document, DocumentVersion, Page, Vocabulary
+from apps.documents.models import Chunk, ChunkTerms, ChunkVector, Document, DocumentVersion, Page, Vocabulary
 from apps.workspaces import lifecycle
 
 BATCH = 1_000
@@ -30,6 +30,7 @@ def erase_some(workspace: UUID) -> bool:
 
 def _rows(workspace: UUID) -> Iterator[QuerySet[Any]]:
     yield ChunkTerms.objects.filter(workspace=workspace)
+    yield ChunkVector.objects.filter(workspace=workspace)
     yield Chunk.objects.filter(workspace=workspace)
     yield Vocabulary.objects.filter(workspace=workspace)
     yield Page.objects.filter(version__workspace=workspace)

@@ -32,6 +32,10 @@ _HIDE_CHUNKS = """
     DELETE FROM documents_chunkterms AS hidden USING documents_chunk AS chunk
     WHERE chunk.id = hidden.chunk_id AND chunk.document_id = ANY(%s)
 """
+_HIDE_VECTORS = """
+    DELETE FROM documents_chunkvector AS hidden USING documents_chunk AS chunk
+    WHERE chunk.id = hidden.chunk_id AND chunk.document_id = ANY(%s)
+"""
 _COPY_TERMS = "COPY documents_chunkterms (chunk_id, workspace_id, w, terms) FROM STDIN"
 _COPY_VOCABULARY = "COPY documents_vocabulary (workspace_id, term, df, near) FROM STDIN"
 _KNOWN = "SELECT term FROM documents_vocabulary WHERE workspace_id = %s AND term = ANY(%s)"
@@ -68,6 +72,7 @@ def hide_chunks(*, documents: Sequence[UUID]) -> None:
     """Take documents out of search, at once for everybody when the surrounding transaction commits; `forget_chunks` does the rest."""
     with connection.cursor() as cursor:
         cursor.execute(_HIDE_CHUNKS, [list(documents)])
+        cursor.execute(_HIDE_VECTORS, [list(documents)])  # second: who makes vectors holds the terms of their chunks meanwhile
 
 
 @transaction.atomic

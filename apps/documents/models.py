@@ -7,11 +7,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from pgvector.django import SparseVectorField
+from pgvector.django import HalfVectorField, SparseVectorField
 
 from apps.accounts.models import User
 from apps.core.ids import uuid7
 from apps.documents.reasons import in_your_words, notes_in_your_words
+from apps.inference.models import InstalledModel
 from apps.workspaces.models import Workspace
 
 UNITS = {
@@ -207,6 +208,39 @@ class ChunkTerms(models.Model):
 
     def __str__(self) -> str:
         return f"terms of chunk {self.chunk_id}"
+
+
+class ChunkVector(models.Model):
+    """Where a chunk stands among the vectors of one model; narrow, so that an exact scan stays cheap. None: the model refused its text.
+
+    The column is kept in the row whatever its length: moved out of it, a scan costs three times as much.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    chunk = models.ForeignKey(Chunk, on_delete=models.CASCADE, related_name="vectors", db_index=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    model = models.ForeignKey(InstalledModel, on_delete=models.CASCADE, related_name="+")
+    embedding = HalfVectorField(null=True)
+    is_cut = models.BooleanField(default=False, help_text="the model reads less than the whole chunk")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chunk", "model"], name="chunk_vector_once")]
+        indexes = [models.Index(fields=["workspace", "model"], name="chunk_vector_workspace")]
+
+    def __str__(self) -> str:
+        return f"vector of chunk {self.chunk_id}"
+
+
+class Filling(models.Model):
+    """The making of a model's vectors: by which file, who is at it, heard of by a beat, and why it stands still if it does."""
+
+    model = models.OneToOneField(InstalledModel, primary_key=True, on_delete=models.CASCADE, related_name="filling")
+    sha256 = models.CharField(max_length=64, help_text="of the file that made the vectors: those of another are worth nothing")
+    beat_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"filling of {self.model_id}"
 
 
 class Vocabulary(models.Model):

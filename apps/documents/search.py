@@ -1,9 +1,10 @@
-"""The passages of a workspace that answer a question best, found without any model."""
+"""The passages of a workspace that answer a question best: by its words, and by its meaning where an embedder is in use."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,9 +12,13 @@ from django.db import connection
 
 from apps.core.text.languages import UNKNOWN, question_language
 from apps.core.text.terms import QuestionWord, question_words
-from apps.documents.models import Vocabulary, WorkspaceIndex
+from apps.documents.fusion import fused
+from apps.documents.meaning import Finders, finders_of, index_of
+from apps.documents.models import Vocabulary
 from apps.documents.postings import distance, mistakes_allowed, near_hashes, salted, sparse_literal
 from apps.documents.ranking import Candidate, Question, idf, second_look
+from apps.documents.vectors import vector_literal
+from apps.inference.engines.vectors import Vector
 from apps.workspaces.models import Workspace
 
 CANDIDATES = 50  # 100 find no more, 30 lose a thousandth
@@ -22,10 +27,11 @@ CORRECTIONS = 3
 TERMS_INDEX_FROM_CHUNKS = 10_000
 RAREST_TERMS_DF = 20_000
 RAREST_TERMS_MIN = 2
+RERANKED = 20
 
 _BEST_CHUNKS = """
     SELECT chunk.id, chunk.document_id, document.name, document.title, chunk.page, chunk.place, chunk.start, chunk."end", chunk.text,
-           version.language, best.score
+           version.language, best.score, NULL AS nearness
     FROM (
         SELECT chunk_id, -(w <#> %(question)s::sparsevec) AS score
         FROM documents_chunkterms
@@ -39,7 +45,35 @@ _BEST_CHUNKS = """
     WHERE best.score > 0
     ORDER BY best.score DESC, chunk.id
 """
-_BEST_CHUNKS_WITH_TERMS = _BEST_CHUNKS.replace("%(workspace)s", "%(workspace)s AND terms && %(rarest)s::int[]")
+# The + 0 keeps an index on vectors out of it, which would lose some: in one workspace the exact scan is quick.
+_BEST_OF_BOTH = """
+    SELECT chunk.id, chunk.document_id, document.name, document.title, chunk.page, chunk.place, chunk.start, chunk."end", chunk.text,
+           version.language, -(terms.w <#> %(question)s::sparsevec) AS score, 1 - (vector.embedding <=> %(vector)s::halfvec) AS nearness
+    FROM (
+        SELECT chunk_id FROM (
+            SELECT chunk_id, -(w <#> %(question)s::sparsevec) AS score
+            FROM documents_chunkterms
+            WHERE workspace_id = %(workspace)s
+            ORDER BY w <#> %(question)s::sparsevec
+            LIMIT %(candidates)s
+        ) AS by_words WHERE score > 0
+        UNION
+        SELECT chunk_id FROM (
+            SELECT chunk_id
+            FROM documents_chunkvector
+            WHERE workspace_id = %(here)s AND model_id = %(model)s AND embedding IS NOT NULL
+            ORDER BY (embedding <=> %(vector)s::halfvec) + 0
+            LIMIT %(candidates)s
+        ) AS by_meaning
+    ) AS best
+    JOIN documents_chunkterms AS terms ON terms.chunk_id = best.chunk_id
+    JOIN documents_chunk AS chunk ON chunk.id = best.chunk_id
+    JOIN documents_document AS document ON document.id = chunk.document_id
+    JOIN documents_documentversion AS version ON version.id = chunk.version_id
+    LEFT JOIN documents_chunkvector AS vector ON vector.chunk_id = best.chunk_id AND vector.model_id = %(model)s
+    ORDER BY score DESC, chunk.id
+"""
+_AMONG_THE_RAREST = ("%(workspace)s", "%(workspace)s AND terms && %(rarest)s::int[]")
 
 
 class Hit(NamedTuple):
@@ -63,33 +97,64 @@ class Found:
 
     `weights` are what share of the question each of its terms carries by its idf in this workspace, words that stand
     nowhere included in the whole; `relevance` is the best hit's share of the
-    highest score that the question could reach (0..1), kept raw: no threshold fits every workspace.
+    highest score that the question could reach (0..1), kept raw: no threshold fits every workspace. So is `nearness`, the
+    cosine of the passage that is nearest by meaning; None where no embedder was asked. `notes` say which model did not answer.
     """
 
     hits: list[Hit] = field(default_factory=list)
     weights: dict[str, float] = field(default_factory=dict)
     relevance: float = 0.0
     language: str = UNKNOWN
+    nearness: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 def find_passages(workspace: Workspace, question: str, limit: int) -> Found:
-    """Up to `limit` passages of `workspace`, `CANDIDATES` at most, in four queries however many files there are."""
-    index = WorkspaceIndex.objects.filter(workspace=workspace).first()
+    """Up to `limit` passages of `workspace`, in four queries however many files there are; five where a model helps.
+
+    The calling thread waits for that model, some seconds at most.
+    """
+    index = index_of(workspace)
     spoken = _by_documents(index.languages) if index else []
     language = question_language(question, spoken)
     words = question_words(question, language=language, spoken=spoken)
-    if index is None or not index.chunks or not words:
+    if index is None or not index.chunks:
         return Found(language=language)
+    finders = finders_of(index)
+    place = finders.place_of(question)
+    if not words and place is None:
+        return Found(language=language, notes=tuple(finders.notes))
     known, df = _looked_up(workspace, words)
     asked = Question(known, {term: idf(count, index.chunks) for term, count in df.items()}, unknown_idf=idf(0, index.chunks))
-    rows = _best_chunks(workspace, asked.idf, df, index.chunks)
+    rows = _best_chunks(workspace, asked.idf, df, index.chunks, finders, place)
+    found = replace(_ranked(asked, rows), weights=_shares(asked), language=language)
+    hits = _reranked(finders, question, found.hits)
+    return replace(found, hits=hits[:limit], notes=tuple(finders.notes))
+
+
+def _ranked(asked: Question, rows: list[tuple[Any, ...]]) -> Found:
+    """The hits, best first, with the raw scores of the best by words and by meaning."""
     if not rows:
-        return Found(weights=_shares(asked), language=language)
-    look = second_look(asked, [Candidate(text, chunk_language, score) for *_, text, chunk_language, score in rows])
-    hits = sorted(
-        (Hit._make((*row[:9], score)) for row, score in zip(rows, look.scores, strict=True)), key=lambda hit: (-hit.score, hit.chunk)
+        return Found()
+    look = second_look(asked, [Candidate(row[8], row[9], row[10]) for row in rows])
+    nearness = [row[11] if row[11] is not None and isfinite(row[11]) else None for row in rows]
+    scores = look.scores if nearness == [None] * len(rows) else fused(look.scores, nearness)
+    hits = [Hit._make((*row[:9], score)) for row, score in zip(rows, scores, strict=True)]
+    return Found(
+        sorted(hits, key=lambda hit: (-hit.score, hit.chunk)),
+        relevance=max(look.scores) / look.possible if look.possible else 0.0,
+        nearness=max((value for value in nearness if value is not None), default=None),
     )
-    return Found(hits[:limit], _shares(asked), hits[0].score / look.possible, language)
+
+
+def _reranked(finders: Finders, question: str, hits: list[Hit]) -> list[Hit]:
+    """The best hits in the reranker's order and with its scores, the others behind them; as they are where there is none."""
+    scores = finders.scores_of(question, [hit.text for hit in hits[:RERANKED]])
+    if scores is None:
+        return hits
+    best = [hit._replace(score=score) for hit, score in zip(hits, scores, strict=False)]
+    rest = [hit._replace(score=min(scores) - place) for place, hit in enumerate(hits[RERANKED:], start=1)]
+    return sorted(best, key=lambda hit: (-hit.score, hit.chunk)) + rest
 
 
 def _shares(asked: Question) -> dict[str, float]:
@@ -130,14 +195,19 @@ def _mistakes(word: QuestionWord, term: str) -> int:
     return min(distance(variant, term) for variant in word.variants)
 
 
-def _best_chunks(workspace: Workspace, weights: Mapping[str, float], df: Mapping[str, int], chunks: int) -> list[tuple[Any, ...]]:
-    """The candidates of the first stage: BM25 as the inner product of two sparse vectors."""
-    if not weights:
+def _best_chunks(
+    workspace: Workspace, weights: Mapping[str, float], df: Mapping[str, int], chunks: int, finders: Finders, place: Vector | None
+) -> list[tuple[Any, ...]]:
+    """The candidates of the first stage: BM25 as the inner product of two sparse vectors, and the nearest by meaning."""
+    if not weights and place is None:
         return []
     parameters: dict[str, Any] = {"workspace": workspace.pk, "question": sparse_literal(weights), "candidates": CANDIDATES}
     query = _BEST_CHUNKS
+    if place is not None and finders.embedder:
+        query = _BEST_OF_BOTH
+        parameters |= {"here": workspace.pk, "model": finders.embedder.pk, "vector": vector_literal(place)}
     if chunks >= TERMS_INDEX_FROM_CHUNKS:
-        query = _BEST_CHUNKS_WITH_TERMS
+        query = query.replace(*_AMONG_THE_RAREST)
         parameters["rarest"] = [salted(workspace.pk, term) for term in _rarest(df)]
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
 from apps.core import queue
-from apps.documents import frames, line
+from apps.documents import frames, line, vectors
 from apps.documents.models import Chunk, Document, DocumentQuerySet, DocumentVersion
 from apps.documents.orphans import delete_folders
 from apps.documents.services import UNDO_FOR
@@ -35,6 +35,7 @@ def sweep() -> None:
     if not queue.has_messages("ingest"):
         line.wake_free_readers()
         _forget_again()
+        vectors.wake_if_lacking()
     _purge()
 
 

@@ -9,7 +9,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.db import connection
 
-from apps.documents import indexing, ingest, line, orphans
+from apps.documents import indexing, ingest, line, orphans, vectors
 from apps.documents import sweep as sweeper
 
 
@@ -19,6 +19,7 @@ def wake() -> None:
     try:
         if claimed := line.claim_next():
             ingest.ingest(claimed)
+            vectors.wake_if_lacking()
     finally:
         line.wake_next()
 
@@ -28,6 +29,15 @@ def forget(document: str) -> None:
     """Remove what search kept of a removed document. Safe to lose and to deliver twice."""
     try:
         indexing.forget_chunks(pk=UUID(document))
+    finally:
+        line.wake_next()
+
+
+@shared_task(name="documents.embed", ignore_result=True)
+def embed() -> None:
+    """Make vectors that are missing, for a while. Safe to lose and to deliver twice."""
+    try:
+        vectors.fill()
     finally:
         line.wake_next()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -58,6 +58,11 @@ class Role(StrEnum):
 
 
 ALONE = (Role.CHAT, Role.EMBED, Role.RERANK)
+OF_PARTS = {
+    Role.PROJECTOR: _("With it the model sees the images that come with a question."),
+    Role.DRAFTER: _("It guesses the model's next words, and the model checks them: on some machines that is quicker."),
+}
+OFFERED = (*ALONE, Role.PROJECTOR, Role.DRAFTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,11 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file that can be had; `name` is what the installation calls the model, `key` is for commands and addresses."""
+    """A file that can be had; `name` is what the installation calls the model, `key` is for commands and addresses.
+
+    Of an embedder: what its vectors may be `shorter`ed to (Matryoshka), and what it wants written around a question and a passage, with
+    {text} and {title} in it; `family` is the architecture that a GGUF header names, for files of one's own.
+    """
 
     key: str
     name: str
@@ -90,6 +99,10 @@ class Entry:
     memory: Memory | None = None
     dimensions: int = 0
     pooling: str = ""
+    shorter: tuple[int, ...] = ()
+    family: str = ""
+    query: str = ""
+    document: str = ""
 
     def __post_init__(self) -> None:
         for field, form in FORMS.items():
@@ -108,6 +121,8 @@ class Entry:
     @property
     def good_for(self) -> str:
         """One sentence for a person, in the language of now; empty where the installation has a catalogue of its own."""
+        if self.role in OF_PARTS:
+            return str(OF_PARTS[self.role])
         return str(GOOD_FOR.get(self.key, ""))
 
 
@@ -131,13 +146,20 @@ def read_catalogue(path: Path) -> Mapping[str, Entry]:
 
 
 def find_entry(name: str) -> Entry | None:
-    """The model of this key or name that can be used by itself."""
-    return next((entry for entry in catalogue().values() if entry.role in ALONE and name in (entry.key, entry.name)), None)
+    """The file of this key or name that can be had: a model, or the projector of one."""
+    return next((entry for entry in catalogue().values() if entry.role in OFFERED and name in (entry.key, entry.name)), None)
+
+
+def offered(here: Collection[str]) -> list[Entry]:
+    """What can be had beside the files `here` (keys): models, and the projectors of those that are here."""
+    wanted = (entry for entry in catalogue().values() if entry.role in OFFERED and entry.key not in here)
+    return [entry for entry in wanted if not entry.of or (entry.of in here and catalogue()[entry.of].role is Role.CHAT)]
 
 
 def _entry(row: dict[str, Any]) -> Entry:
     memory = Memory(**row["memory"]) if "memory" in row else None
-    return Entry(**{**row, "role": Role(row["role"]), "modalities": tuple(row["modalities"]), "memory": memory})
+    lists = {name: tuple(row.get(name, ())) for name in ("modalities", "shorter")}
+    return Entry(**{**row, "role": Role(row["role"]), **lists, "memory": memory})
 
 
 def _refuse_what_stands_twice(rows: list[dict[str, Any]]) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from django.db.models import Case, CharField, Exists, F, OuterRef, Value, When
+from django.db.models import BooleanField, Case, CharField, Exists, F, OuterRef, Value, When
+from django.db.models.functions import Coalesce
 
 from .models import EngineServer, InstalledModel, RemoteModel
 
@@ -15,21 +16,26 @@ Place = Literal["machine", "network", "internet"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A model that can answer: its name, where its words are made, and whether the installation uses it where nobody chose."""
+    """A model that can answer: its name, where its words are made, whether the installation uses it where nobody chose, and has eyes.
+
+    What a server's model can see is the server's to say.
+    """
 
     pk: UUID
     name: str
     place: Place
     is_active: bool
+    sees_images: bool = True
 
 
 def choices() -> list[Choice]:
     """All models that can answer, by name. One query."""
     outside = Exists(EngineServer.objects.filter(remote=OuterRef("pk"), is_public=True))
     place = Case(When(outside, then=Value("internet")), default=Value("network"), output_field=CharField())
-    remotes = RemoteModel.objects.values_list("pk", "name", place, "is_active")
+    remotes = RemoteModel.objects.values_list("pk", "name", place, "is_active", Value(True, BooleanField()))
     files = InstalledModel.objects.filter(role=InstalledModel.Role.CHAT)
-    rows = files.values_list("pk", "name", Value("machine", CharField()), F("is_active")).union(remotes)
+    eyes = InstalledModel.objects.filter(role=InstalledModel.Role.PROJECTOR, base=Coalesce(OuterRef("base_id"), OuterRef("pk")))
+    rows = files.values_list("pk", "name", Value("machine", CharField()), F("is_active"), Exists(eyes)).union(remotes)
     return sorted((Choice(*row) for row in rows), key=lambda choice: choice.name.casefold())
 
 
@@ -49,5 +55,5 @@ def is_missing(*chosen: UUID | None, among: list[Choice] | None = None) -> bool:
 def model_of(choice: Choice) -> InstalledModel | RemoteModel | None:
     """The row behind `choice`; None where it has gone in this moment."""
     if choice.place == "machine":
-        return InstalledModel.objects.filter(pk=choice.pk).select_related("fit").first()
+        return InstalledModel.objects.filter(pk=choice.pk).with_parts().first()
     return RemoteModel.objects.filter(pk=choice.pk).first()

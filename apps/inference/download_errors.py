@@ -41,6 +41,23 @@ class HubUnreachable(DownloadFailed):
     sentence = _("%(host)s cannot be reached. Nothing was changed; try again when this machine has a connection.")
 
 
+class ProxyRefused(DownloadFailed):
+    """The proxy opens no tunnel."""
+
+    code = "proxy_refused"
+    sentence = _(
+        "The proxy %(proxy)s does not let this machine through to %(host)s (status %(status)s). "
+        "Put that right in HTTPS_PROXY or at the proxy, or name %(host)s in NO_PROXY."
+    )
+
+
+class ProxyUnusable(DownloadFailed):
+    """HTTPS_PROXY is no address of a proxy that we can ask."""
+
+    code = "proxy_unusable"
+    sentence = _("HTTPS_PROXY cannot be used: %(why)s. Set it to http://host:port, or leave it empty, and start Gemmaweb again.")
+
+
 class HubRefused(DownloadFailed):
     """The hub answers 401 or 403."""
 

@@ -12,9 +12,11 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
 from . import downloads, services
+from .adding import check_fetched
 from .catalogue import Entry, catalogue
-from .download_errors import DoesNotWork, DownloadFailed, HubOffline, NotInCatalogue
+from .download_errors import DoesNotWork, DownloadFailed, HubOffline, NotInCatalogue, ProxyUnusable
 from .models import Download
+from .proxy import BadProxy, read_proxy
 from .transfer import Stopped, Transfer
 
 logger = logging.getLogger(__name__)
@@ -105,7 +107,11 @@ def _transfer(download: Download) -> Transfer:
         raise NotInCatalogue
     if settings.HF_HUB_OFFLINE:
         raise HubOffline
-    return Transfer(entry, settings.MODELS, endpoints=settings.HF_ENDPOINTS, token=settings.HF_TOKEN, mirror=download.mirror)
+    try:
+        proxy = read_proxy(settings.HTTPS_PROXY, settings.NO_PROXY)
+    except BadProxy as error:
+        raise ProxyUnusable(why=str(error)) from error
+    return Transfer(entry, settings.MODELS, endpoints=settings.HF_ENDPOINTS, token=settings.HF_TOKEN, mirror=download.mirror, proxy=proxy)
 
 
 def _fetch_and_check(download: Download, transfer: Transfer) -> services.CheckedModel:
@@ -116,6 +122,6 @@ def _fetch_and_check(download: Download, transfer: Transfer) -> services.Checked
         beats.beat()  # all bytes are here: should the trial end this process, it is known what did
         try:
             entry: Entry = transfer.entry
-            return services.check_model(path=path, name=entry.name, role=entry.role.value, sha256=entry.sha256)
-        except services.ModelRefused as error:
+            return check_fetched(path, entry)
+        except (services.ModelRefused, services.NoSuchModel) as error:
             raise DoesNotWork(why=str(error)) from error

@@ -45,6 +45,17 @@ class AlreadyThere(ProductError):
     sentence = _("This model is here already.")
 
 
+class BaseMissing(ProductError):
+    """What it belongs to is not here."""
+
+    code = "base_missing"
+    status = 409
+    sentence = _("This is a part of %(name)s. Get that model first.")
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(self.sentence % {"name": catalogue()[entry.of].name})
+
+
 class NothingToStop(ProductError):
     """Nobody fetches it."""
 
@@ -57,7 +68,7 @@ class NothingToStop(ProductError):
 def ask_for(*, name: str, asked_by: Any = None, wakes_worker: bool = True) -> Download:
     """The download of this model, queued; one that is on its way already stays as it is, and one that broke off goes on.
 
-    Raises NotOffered, AlreadyThere, NameTaken, HubOffline.
+    Raises NotOffered, AlreadyThere, BaseMissing, NameTaken, HubOffline.
     """
     entry = find_entry(name)
     if entry is None:
@@ -164,5 +175,7 @@ def _refuse_what_cannot_be(entry: Entry) -> None:
         raise AlreadyThere
     if InstalledModel.objects.filter(name=entry.name).exists():
         raise services.NameTaken
+    if entry.of and not InstalledModel.objects.filter(catalogue_key=entry.of).exists():
+        raise BaseMissing(entry)
     if settings.HF_HUB_OFFLINE:
         raise HubOffline

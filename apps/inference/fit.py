@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from .engines.llama import BATCH_TOKENS, CHECKPOINTS, PROMPT_CACHE_MIB
-from .engines.model_shape import ModelShape
+from .engines.model_shape import LayerShape, ModelShape
+from .engines.placing import Card, LayerNeed, Placement, place
 
 MIB = 1024 * 1024
 VALUE_BYTES = 2  # the cache is f16: anything smaller is wrong with this family
@@ -52,10 +53,11 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The memory of a machine in bytes, and what of it is taken by all but the model."""
+    """The memory of a machine in bytes, and what of it is taken by all but the model; and its graphics cards."""
 
     total: int
     taken: int
+    cards: tuple[Card, ...] = ()
 
     @property
     def free(self) -> int:
@@ -65,12 +67,16 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What comes of a setting on a machine; `nearest` is the largest smaller setting that fits where this one does not, if any does."""
+    """What comes of a setting on a machine; `nearest` is the largest smaller setting that fits where this one does not, if any does.
+
+    `need` is what the model takes of the machine's memory; what `placement` puts onto graphics cards comes on top.
+    """
 
     setting: Setting
     need: Need
     room: Room
     verdict: Verdict
+    placement: Placement
     nearest: Setting | None = None
 
     @property
@@ -87,11 +93,37 @@ class Fit:
 def fit(shape: ModelShape, setting: Setting, room: Room, *, above: int = 0) -> Fit:
     """How the model fares with `setting` in `room`; no context up to `above` is advised."""
     setting = replace(setting, context_tokens=min(setting.context_tokens, shape.context_length))
-    need = need_of(shape, setting)
+    placement = placement_of(shape, setting, room.cards)
+    need = _need_beside(shape, setting, placement)
     if need.total > room.free:
-        return Fit(setting, need, room, "not", _nearest(shape, setting, room, above))
+        return Fit(setting, need, room, "not", placement, _nearest(shape, setting, room, above))
     left_well = max(TIGHT_BYTES, int(room.total * TIGHT_SHARE))
-    return Fit(setting, need, room, "well" if room.free - need.total >= left_well else "tightly")
+    return Fit(setting, need, room, "well" if room.free - need.total >= left_well else "tightly", placement)
+
+
+def placement_of(shape: ModelShape, setting: Setting, cards: tuple[Card, ...]) -> Placement:
+    """How many of the layers go onto the graphics cards, and onto which."""
+    layers = [LayerNeed(layer.weight_bytes, _kept_bytes(layer, shape, setting)) for layer in shape.each_layer]
+    return place(layers, buffers=_compute_bytes(shape, setting), cards=cards)
+
+
+def _need_beside(shape: ModelShape, setting: Setting, placement: Placement) -> Need:
+    """What stays in the machine's memory. The output stays there as well, as its card may have but a copy of the tokens' numbers."""
+    need = need_of(shape, setting)
+    if not placement.layers:
+        return need
+    inside = shape.each_layer[len(shape.each_layer) - placement.layers : -1]
+    moved = sum(layer.weight_bytes for layer in inside), sum(_kept_bytes(layer, shape, setting) for layer in inside)
+    back = [on for on in placement.cards if on.card.shares_memory]
+    weights = need.weights - moved[0] + sum(on.weights for on in back)
+    context = need.context - moved[1] + sum(on.context for on in back)
+    return replace(need, weights=weights, context=context, buffers=need.buffers + sum(on.buffers for on in back))
+
+
+def _kept_bytes(layer: LayerShape, shape: ModelShape, setting: Setting) -> int:
+    """What one layer keeps of the context, for all slots."""
+    whole = setting.context_tokens * layer.all_values
+    return setting.slots * (whole + _window_cells(shape, setting.context_tokens) * layer.sliding_values) * VALUE_BYTES
 
 
 def need_of(shape: ModelShape, setting: Setting) -> Need:
@@ -132,7 +164,11 @@ def _checkpoint_bytes(shape: ModelShape, setting: Setting) -> int:
 
 
 def _buffer_bytes(shape: ModelShape, setting: Setting) -> int:
-    """Masks of a batch, the widest moment of a layer, one row of the vocabulary a slot, and the process itself."""
+    return _compute_bytes(shape, setting) + _process_bytes(shape, setting)
+
+
+def _compute_bytes(shape: ModelShape, setting: Setting) -> int:
+    """Masks of a batch, the widest moment of a layer, and one row of the vocabulary a slot. On graphics cards each has its own."""
     row = BATCH_TOKENS * ACTIVATION_BYTES
     cells = setting.context_tokens + _window_cells(shape, setting.context_tokens)
     masks = cells * BATCH_TOKENS * VALUE_BYTES
@@ -140,7 +176,7 @@ def _buffer_bytes(shape: ModelShape, setting: Setting) -> int:
     in_a_layer = extras + max(2 * shape.attention_width, 3 * shape.feed_forward) + 5 * shape.width
     at_the_start = 3 * extras + 6 * shape.width
     rows = setting.slots * shape.vocabulary * ACTIVATION_BYTES
-    return masks + row * max(in_a_layer, at_the_start) + rows + _process_bytes(shape, setting)
+    return masks + row * max(in_a_layer, at_the_start) + rows
 
 
 def _process_bytes(shape: ModelShape, setting: Setting) -> int:
@@ -153,5 +189,5 @@ def _nearest(shape: ModelShape, wanted: Setting, room: Room, above: int) -> Sett
     """The setting that leaves most tokens of what was wanted; of two that leave as many, the one with the longer context."""
     shorter = [known for known in contexts(shape, above=above) if known <= wanted.context_tokens]
     smaller = [Setting(known, slots) for known in {*shorter, wanted.context_tokens} for slots in range(1, wanted.slots + 1)]
-    fitting = [one for one in smaller if need_of(shape, one).total <= room.free]
+    fitting = [one for one in smaller if _need_beside(shape, one, placement_of(shape, one, room.cards)).total <= room.free]
     return max(fitting, key=lambda one: (one.slots * one.context_tokens, one.context_tokens), default=None)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import models
 from django.utils.timezone import now
 
-from .engines.model_shape import ModelShape
+from .engines.model_shape import ModelShape, kept_shape
 
 SILENT_S = 90  # a measurement that has not been heard of for so long has died with its worker
 
@@ -27,7 +27,7 @@ class ModelFit(models.Model):
     @property
     def known_shape(self) -> ModelShape | None:
         """The numbers that its memory follows from; None where its file does not say them."""
-        return ModelShape(**self.shape) if self.shape else None
+        return kept_shape(self.shape) if self.shape else None
 
 
 class MeasurementQuerySet(models.QuerySet["Measurement"]):

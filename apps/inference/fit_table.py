@@ -7,23 +7,27 @@ from collections.abc import Iterator
 from django.template.defaultfilters import filesizeformat
 
 from .fit import Fit
-from .fitting import ThisMachine, advice, fit_of, no_avx2, this_machine
+from .fitting import advice, fit_of, no_avx2, this_machine
 from .models import InstalledModel
 from .services import NoSuchModel
+from .telling import ThisMachine
 
-COLUMNS = ("model", "context", "at once", "weights", "for context", "buffers", "earlier", "needs", "verdict")
-WIDTHS = (24, 8, 8, 10, 12, 10, 10, 10, 0)
+COLUMNS = ("model", "context", "at once", "weights", "for context", "buffers", "earlier", "needs", "on cards", "verdict")
+WIDTHS = (24, 8, 8, 10, 12, 10, 10, 10, 10, 0)
 
 
 def fit_table(name: str = "") -> Iterator[str]:
     """Lines about all models, or the one of this name. Raises NoSuchModel."""
-    models = [model for model in InstalledModel.objects.select_related("fit").order_by("name") if name in ("", model.name)]
+    known = InstalledModel.objects.with_parts().order_by("name")
+    models = list(known.called(name) if name else known.filter(base=None))  # a part is counted with its model
     if name and not models:
         raise NoSuchModel
     here = this_machine()
     yield machine_line(here)
     if here.machine.lacks_avx2:
         yield no_avx2()
+    if here.machine.gpus and not here.room.cards:
+        yield "This build of llama.cpp uses no GPU: `make run XLLAMACPP_INDEX=URL` installs one that does, see README.md."
     yield _line(COLUMNS)
     for model in models:
         yield from _model_lines(model.name, fit_of(model, here))
@@ -33,7 +37,7 @@ def machine_line(here: ThisMachine) -> str:
     """This machine in a sentence."""
     machine = here.machine
     known = [f"{machine.cores:g} cores", " ".join(machine.instructions) or "unknown instructions"]
-    known += [f"{gpu.name} with {_size(gpu.memory_bytes)}" for gpu in machine.gpus] or ["no graphics card"]
+    known += [f"{card.name} with {_size(card.total_bytes)}" for card in here.room.cards or machine.gpus] or ["no graphics card"]
     return f"This machine: {_size(here.room.total)} of memory, {_size(here.room.free)} free for a model, {', '.join(known)}."
 
 
@@ -45,11 +49,12 @@ def verdict(found: Fit) -> str:
 
 def _model_lines(name: str, found: Fit | None) -> Iterator[str]:
     if found is None:
-        yield _line((name, *["?"] * 7, "its file does not say how much memory it needs"))
+        yield _line((name, *["?"] * 8, "its file does not say how much memory it needs"))
         return
     need = found.need
     sizes = [_size(part) for part in (need.weights, need.context, need.buffers, need.earlier, need.total)]
-    yield _line((name, str(found.setting.context_tokens), str(found.setting.slots), *sizes, verdict(found)))
+    on_cards = f"{found.placement.layers} of {found.placement.of_layers}" if found.placement.cards else "-"
+    yield _line((name, str(found.setting.context_tokens), str(found.setting.slots), *sizes, on_cards, verdict(found)))
     if found.verdict == "not":
         yield f"  {advice(found)}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,16 @@ from apps.audit.services import record
 from apps.core.errors import Invalid, NotFound, ProductError
 
 from .catalogue import Entry
+from .devices import cards
 from .engines.gguf_header import BadModelFile, read_header
 from .engines.model_shape import ModelShape
-from .fit import Fit, Room, Setting, contexts, fit
-from .machine import Gpu, Machine, host_bytes, read_gpus, read_machine
+from .fit import Fit, Room, Setting, contexts, fit, need_of
+from .machine import Gpu, host_bytes, read_gpus, read_machine
 from .models import InstalledModel, ModelFit
+from .telling import ThisMachine, heard
 
 ROOT = Path("/")
+LOOKING_BYTES = 256 * 1024 * 1024  # while a projector looks at an image; estimated by the shape of Gemma's, not measured with real weights
 # Of the Gemma 4 family, whose numbers the catalogue has: the heads are the same in all sizes, the rest is that of the widest.
 GEMMA_HEAD, GEMMA_SLIDING_HEAD = 512, 256
 WIDEST_GEMMA = {"vocabulary": 262_144, "layers": 60, "width": 5376, "feed_forward": 21_504, "attention_width": 16_384, "per_layer_width": 0}
@@ -43,20 +46,17 @@ class UnknownSetting(Invalid):
     sentence = gettext_lazy("This model cannot be loaded so. Choose a context and a number of answers from the lists.")
 
 
-@dataclass(frozen=True, slots=True)
-class ThisMachine:
-    """This machine as it is now, and the room that it has for a model."""
-
-    machine: Machine
-    room: Room
-
-
 def this_machine() -> ThisMachine:
-    """What a model may have: all that is free, and what the model that is loaded now would give back."""
+    """The machine of the worker that loads models, as it says; what this process sees of its own where none has said anything lately."""
+    return heard() or look()
+
+
+def look() -> ThisMachine:
+    """What a model may have here: all that is free, and what the models that are loaded now would give back."""
     machine = read_machine(ROOT, gpus=_gpus())
     returned = host_bytes(settings.HOME.sockets, ROOT)
     taken = machine.memory_bytes - machine.available_bytes - returned
-    return ThisMachine(machine, Room(machine.memory_bytes, max(0, taken)))
+    return ThisMachine(machine, Room(machine.memory_bytes, max(0, taken), cards()))
 
 
 @cache
@@ -65,7 +65,8 @@ def _gpus() -> tuple[Gpu, ...]:
 
 
 def setting_of(model: InstalledModel) -> Setting:
-    """How the model is loaded: as was chosen for it, else as the installation's settings say."""
+    """How the model is loaded, or the base of an adapter: as was chosen for it, else as the installation's settings say."""
+    model = model.base or model
     kept: ModelFit | None = getattr(model, "fit", None)
     context_tokens = (kept.context_tokens if kept else None) or settings.CONTEXT_TOKENS
     slots = (kept.slots if kept else None) or settings.SLOTS
@@ -88,10 +89,26 @@ def shape_of(model: InstalledModel) -> ModelShape | None:
         return None  # what is wrong with the file is said where it is looked at
 
 
+def need_bytes_of(model: InstalledModel) -> int:
+    """What the model and its parts take as they are loaded, by what is kept of it; 0 where that is nothing. Reads no file."""
+    model = model.base or model
+    kept: ModelFit | None = getattr(model, "fit", None)
+    shape = kept.known_shape if kept else None
+    return need_of(_with_parts(shape, model), setting_of(model)).total if shape else 0
+
+
+def _with_parts(shape: ModelShape, model: InstalledModel) -> ModelShape:
+    parts_bytes = sum(part.size_bytes + LOOKING_BYTES * (part.role == part.Role.PROJECTOR) for part in model.parts.all())
+    return replace(shape, weight_bytes=shape.weight_bytes + parts_bytes)
+
+
 def fit_of(model: InstalledModel, here: ThisMachine, setting: Setting | None = None) -> Fit | None:
-    """How the model fares on this machine, with another setting or its own; None where its file says too little to tell."""
+    """How the model and its parts fare on this machine, with another setting or its own; None where its file says too little to tell."""
+    model = model.base or model
     shape = shape_of(model)
-    return fit(shape, setting or setting_of(model), here.room, above=settings.ANSWER_MAX_TOKENS) if shape else None
+    if shape is None:
+        return None
+    return fit(_with_parts(shape, model), setting or setting_of(model), here.room, above=settings.ANSWER_MAX_TOKENS)
 
 
 def fit_of_offer(entry: Entry, here: ThisMachine) -> Fit | None:
@@ -112,6 +129,7 @@ def shape_of_entry(entry: Entry) -> ModelShape | None:
         all_values=known.global_layers * known.global_kv_heads * 2 * GEMMA_HEAD,
         sliding_values=known.sliding_layers * known.sliding_kv_heads * 2 * GEMMA_SLIDING_HEAD,
         window=known.window,
+        parts=(),
         **WIDEST_GEMMA,
     )
 

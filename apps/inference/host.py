@@ -1,9 +1,11 @@
 """The engine host: a child process that owns one model and answers on a unix socket.
 
-    python -m apps.inference.host --engine llama --model FILE --socket PATH --slots N --context-tokens N --parent PID
+    python -m apps.inference.host --engine llama --model FILE [--adapter FILE]... [--projector FILE] [--drafter FILE]
+        --socket PATH --slots N --context-tokens N --parent PID
 
-`--engine ctransformers` runs the older families, `--family` saying which where the file does not. It says "ready" on standard
-output once it listens, or {"failed": sentence} and ends. It dies with its parent. Nothing of Django is loaded here.
+`--engine ctransformers` runs the older families, `--family` saying which where the file does not; `--role` makes it an embedder or a
+reranker. It says "ready" on standard output once it listens, and before that what it put onto graphics cards, if anything
+({"on_cards": layers, "bytes": bytes}); or {"failed": sentence} and ends. It dies with its parent. Nothing of Django is loaded here.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import json
 import os
 import signal
 import sys
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,12 +26,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from . import wire
+from . import devices, wire
 from .engines.base import ChatRequest, EngineError, EngineUnavailable, Piece, TextPiece, ThinkingPiece
 from .engines.ctransformers import CtransformersModel
 from .engines.gguf_header import BadModelFile
-from .engines.llama import LlamaModel
-from .engines.local import BY_CTRANSFORMERS, BY_LLAMA, Chunk, LocalModel
+from .engines.llama import LlamaModel, Parts
+from .engines.llama_finder import POOLINGS, LlamaEmbedder, LlamaReranker
+from .engines.local import BY_CTRANSFORMERS, BY_LLAMA, CHAT, EMBED, RERANK, Chunk, FindingModel, LocalModel
 
 FLUSH_S = 0.04  # pieces are merged for so long, the first one goes at once: fewer wake-ups, and nobody sees the difference
 PR_SET_PDEATHSIG = 1
@@ -87,12 +91,11 @@ class Answer:
         return bool(pieces)
 
 
-class Host:
+class Host(ABC):
     """Serves one model."""
 
-    def __init__(self, model: LocalModel) -> None:
-        self._model = model
-        self._slots = ThreadPoolExecutor(max_workers=model.slots, thread_name_prefix="slot")
+    def __init__(self, slots: int) -> None:
+        self._slots = ThreadPoolExecutor(max_workers=slots, thread_name_prefix="slot")
 
     async def listen(self, path: Path) -> None:
         """Serve until the process is ended."""
@@ -112,6 +115,30 @@ class Host:
             pass  # the other side has gone: there is nobody to tell
         finally:
             writer.close()
+
+    @abstractmethod
+    async def _answer(self, message: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Do what `message` asks for. Raises EngineError."""
+
+
+class FinderHost(Host):
+    """Serves a model that makes vectors, or puts passages in order."""
+
+    def __init__(self, model: FindingModel) -> None:
+        super().__init__(model.slots)
+        self._model = model
+
+    async def _answer(self, message: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        found = await asyncio.get_running_loop().run_in_executor(self._slots, self._model.answer, message)
+        writer.write(wire.line(found))
+
+
+class ChatHost(Host):
+    """Serves a model that writes."""
+
+    def __init__(self, model: LocalModel) -> None:
+        super().__init__(model.slots)
+        self._model = model
 
     async def _answer(self, message: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if message["do"] == "count":
@@ -156,11 +183,20 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
-def _load(options: argparse.Namespace) -> LocalModel:
-    """The model, in memory. Raises BadModelFile and EngineError."""
+def _load(options: argparse.Namespace) -> Host:
+    """The host of the model, which is in memory then. Raises BadModelFile and EngineError."""
+    room = {"slots": options.slots, "context_tokens": options.context_tokens}
+    if options.role == EMBED:
+        return FinderHost(LlamaEmbedder(options.model, pooling=options.pooling, **room))
+    if options.role == RERANK:
+        return FinderHost(LlamaReranker(options.model, **room))
     if options.engine == BY_CTRANSFORMERS:
-        return CtransformersModel(options.model, family=options.family, context_tokens=options.context_tokens)
-    return LlamaModel(options.model, slots=options.slots, context_tokens=options.context_tokens)
+        return ChatHost(CtransformersModel(options.model, family=options.family, context_tokens=options.context_tokens))
+    parts = Parts(tuple(options.adapter), options.projector, options.drafter)
+    model = LlamaModel(options.model, place=devices.place_here, parts=parts, **room)
+    if model.placement and model.placement.layers:
+        _say(json.dumps({"on_cards": model.placement.layers, "bytes": model.placement.own_bytes}))
+    return ChatHost(model)
 
 
 def main() -> None:
@@ -168,7 +204,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--engine", choices=[BY_LLAMA, BY_CTRANSFORMERS], default=BY_LLAMA)
     parser.add_argument("--family", default="")
+    parser.add_argument("--role", choices=[CHAT, EMBED, RERANK], default=CHAT)
+    parser.add_argument("--pooling", choices=["", *POOLINGS], default="")
     parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--adapter", type=Path, action="append", default=[])
+    parser.add_argument("--projector", type=Path)
+    parser.add_argument("--drafter", type=Path)
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--slots", type=int, required=True)
     parser.add_argument("--context-tokens", type=int, required=True)
@@ -177,12 +218,12 @@ def main() -> None:
     _die_with(options.parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides when a host ends
     try:
-        model = _load(options)
+        host = _load(options)
     except (BadModelFile, EngineError) as error:
         _say(json.dumps({"failed": str(error)}))
         os._exit(1)
     atexit.register(os._exit, 1)  # the end of an interpreter that holds old native code is a crash
-    asyncio.run(Host(model).listen(options.socket))
+    asyncio.run(host.listen(options.socket))
 
 
 if __name__ == "__main__":

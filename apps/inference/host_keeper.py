@@ -11,7 +11,7 @@ from .host_client import LocalEngine
 from .host_process import HostPlan, HostProcess, HostStatus
 from .model_file import ModelFile
 
-BESIDE_THE_FILE = 1.3  # keys and values, buffers
+BESIDE_THE_FILE = 1.3  # keys and values, buffers: for a file that does not say what it needs
 
 
 class HostKeeper:
@@ -22,19 +22,36 @@ class HostKeeper:
         self._hosts: dict[ModelFile, HostProcess] = {}  # who was asked last stands last
         self._ending: dict[HostProcess, asyncio.Task[None]] = {}
 
-    def engine(self, file: ModelFile, setting: Setting | None = None, *, beside: Collection[ModelFile] = ()) -> LocalEngine:
-        """The engine of `file`, whose host is started if need be. Of the others those `beside` stay, as long as all fit.
+    def engine(
+        self,
+        file: ModelFile,
+        setting: Setting | None = None,
+        *,
+        need_bytes: int = 0,
+        beside: Collection[ModelFile] = (),
+        adapter: ModelFile | None = None,
+    ) -> LocalEngine:
+        """The engine of `file`, as `host` has it. `adapter`, one of the file's, changes what this engine writes, and nothing for others."""
+        return LocalEngine(self.host(file, setting, need_bytes=need_bytes, beside=beside), adapter)
 
-        With another setting than before it gets another host; the one before ends after its answers.
+    def host(
+        self, file: ModelFile, setting: Setting | None = None, *, need_bytes: int = 0, beside: Collection[ModelFile] = ()
+    ) -> HostProcess:
+        """The host of `file`, which takes `need_bytes` and is started if need be. Of the others those `beside` stay, with room.
+
+        With another setting than before it gets another host; the one before ends after its answers. On a graphics card the new one waits
+        for that: it would find no room there, and go without the card for as long as it lives.
         """
         self.keep({file, *beside})
         plan = replace(self._plan, slots=setting.slots, context_tokens=setting.context_tokens) if setting else self._plan
         if file in self._hosts and self._hosts[file].plan != plan:
             self._let_go(file)
         host = self._hosts.pop(file, None)
-        self._make_room(file)
-        self._hosts[file] = host or HostProcess(file, plan)
-        return LocalEngine(self._hosts[file])
+        need_bytes = need_bytes or int(file.loaded_bytes * BESIDE_THE_FILE)
+        self._make_room(host.memory_bytes if host else need_bytes)
+        leaving = [task for other, task in self._ending.items() if other.layers_on_cards]
+        self._hosts[file] = host or HostProcess(file, plan, need_bytes=need_bytes, after=leaving)
+        return self._hosts[file]
 
     def keep(self, files: Collection[ModelFile]) -> None:
         """Use no other models from now on; the hosts of others end after their answers."""
@@ -44,6 +61,11 @@ class HostKeeper:
     def rest(self) -> None:
         """Use no model from now on."""
         self.keep(())
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody is being answered now."""
+        return any(host.is_busy for host in self._hosts.values())
 
     def status(self) -> HostStatus:
         """How the model in use fares; of several the one that loads, else the one asked last."""
@@ -58,12 +80,12 @@ class HostKeeper:
             task.cancel()
         await asyncio.gather(*(host.end() for host in hosts))
 
-    def _make_room(self, file: ModelFile) -> None:
-        """Let those go that were not asked for longest, until the rest and `file` fit into memory."""
-        for other in list(self._hosts):
-            if sum(one.size_bytes for one in (file, *self._hosts)) * BESIDE_THE_FILE <= self._plan.memory_bytes:
+    def _make_room(self, memory_bytes: int) -> None:
+        """Let those go that were not asked for longest, until the rest and one that takes `memory_bytes` fit into memory."""
+        for file in list(self._hosts):
+            if memory_bytes + sum(host.memory_bytes for host in self._hosts.values()) <= self._plan.memory_bytes:
                 return
-            self._let_go(other)
+            self._let_go(file)
 
     def _let_go(self, file: ModelFile) -> None:
         host = self._hosts.pop(file)

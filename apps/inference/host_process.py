@@ -12,9 +12,9 @@ import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,8 @@ from apps.core.cancelling import cancelled
 
 from . import wire
 from .engines.base import EngineUnavailable
-from .model_file import ModelFile, ModelFileChanged, refuse_if_changed
+from .machine import read_machine
+from .model_file import ModelFile, ModelFileChanged, changed_parts
 
 logger = logging.getLogger(__name__)
 
@@ -31,16 +32,22 @@ NOTICE_S = 5
 STEADY_S = 60  # a host that lived so long starts over without a wait
 BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 GRACE_S = 2  # for engines handed out just before their model was replaced
-MEMORY_BYTES = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 0.6)  # for models; the rest is for everything else
+MEMORY_SHARE = 0.6  # for models; the rest is for everything else
 PROJECT = Path(__file__).resolve().parents[2]
 # A thread that waits for its next piece of work spins some 10 us, then sleeps. Asleep at once, a model at rest wrote a ninth of its speed;
 # spinning for milliseconds, as OpenMP does by itself, it stood still on cores that others wanted too. See docs/decisions/0007.
 WAITING = {"GOMP_SPINCOUNT": "10000"}
 PASSED_ON = (
-    *("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"),
+    *("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH"),
+    *("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES"),
     *("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT"),
 )
 WHY = ("error loading model: ", "GGML_ASSERT")
+
+
+def memory_for_models() -> int:
+    """How many bytes all models may have together: of the machine, or of the container where that has less."""
+    return int(read_machine().memory_bytes * MEMORY_SHARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class HostPlan:
     sockets: Path
     slots: int
     context_tokens: int
-    memory_bytes: int = MEMORY_BYTES
+    memory_bytes: int = field(default_factory=memory_for_models)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +73,14 @@ class HostStatus:
 class HostProcess:
     """The child that serves one model file. Lives in one event loop; nothing in it blocks that loop."""
 
-    def __init__(self, file: ModelFile, plan: HostPlan) -> None:
+    def __init__(self, file: ModelFile, plan: HostPlan, *, need_bytes: int = 0, after: Collection[asyncio.Task[None]] = ()) -> None:
+        """`need_bytes` is what it will take; it is loaded once all of `after` are done."""
         self.file = file
         self.plan = plan
+        self.need_bytes = need_bytes
+        self.layers_on_cards = self._on_cards_bytes = 0  # as the child says; bytes of cards that have a memory of their own
+        self._after = after
+        self.left_out: dict[ModelFile, str] = {}  # parts of the file that are not loaded, and why
         self._socket = plan.sockets / f"engine-{secrets.token_hex(4)}.sock"
         self._users = 0
         self._idle = asyncio.Event()
@@ -78,6 +90,11 @@ class HostProcess:
         self._ready = _new_outcome()
         self._gone = asyncio.Event()
         self._life = asyncio.create_task(self._live())
+
+    @property
+    def memory_bytes(self) -> int:
+        """What it takes of the machine's memory, without what is on graphics cards."""
+        return max(0, self.need_bytes - self._on_cards_bytes)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
@@ -94,6 +111,11 @@ class HostProcess:
             self._users -= 1
             if not self._users:
                 self._idle.set()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody is being answered now."""
+        return self._users > 0
 
     def status(self) -> HostStatus:
         """How it stands now."""
@@ -117,10 +139,12 @@ class HostProcess:
     async def _live(self) -> None:
         """Start the child again and again; only a file that has changed is left alone."""
         failures = 0
+        if self._after:
+            await asyncio.wait(self._after)
         while True:
             began = time.monotonic()
             try:
-                await asyncio.to_thread(refuse_if_changed, self.file)
+                self.left_out = await asyncio.to_thread(changed_parts, self.file)
                 await self._run_once()
                 self._renew()  # it served and died: who comes now waits for the next one
             except ModelFileChanged as error:
@@ -165,6 +189,8 @@ class HostProcess:
         options = {
             "--engine": self.file.engine,
             "--family": self.file.family,
+            "--role": self.file.role,
+            "--pooling": self.file.pooling,
             "--model": self.file.path,
             "--socket": self._socket,
             "--slots": self.plan.slots,
@@ -173,14 +199,26 @@ class HostProcess:
         }
         environment = WAITING | {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         environment["GGML_NO_BACKTRACE"] = "1"  # an abort would start a debugger first
-        command = [sys.executable, "-m", "apps.inference.host", *(str(part) for option in options.items() for part in option)]
+        words = [*(str(part) for option in options.items() for part in option), *self._part_options()]
+        command = [sys.executable, "-m", "apps.inference.host", *words]
         process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=PROJECT, env=environment)
         self._pid = process.pid
         return process
 
+    def _part_options(self) -> list[str]:
+        """The parts that are loaded with the file."""
+        options = [("--adapter", adapter) for adapter in self.file.adapters]
+        options += [("--projector", self.file.projector)] if self.file.projector else []
+        options += [("--drafter", self.file.drafter)] if self.file.drafter else []
+        return [word for option, part in options if part not in self.left_out for word in (option, str(part.path))]
+
     async def _loaded(self, process: Process, errors: asyncio.Task[None]) -> None:
         """Raises EngineUnavailable with the best reason there is, if the child does not say that it is ready."""
-        word = (await _pipe(process.stdout).readline()).decode().strip()
+        word = await _word(process)
+        if word.startswith('{"on_cards"'):
+            said = json.loads(word)
+            self.layers_on_cards, self._on_cards_bytes = said["on_cards"], said["bytes"]
+            word = await _word(process)
         if word == "ready":
             return
         code = await process.wait()
@@ -253,6 +291,11 @@ def _note(outcome: asyncio.Future[None]) -> None:
     """Look at a failure, so that asyncio does not complain where nobody waited for the model."""
     if not outcome.cancelled():
         outcome.exception()
+
+
+async def _word(process: Process) -> str:
+    """The next line of what the child says."""
+    return (await _pipe(process.stdout).readline()).decode().strip()
 
 
 def _pipe(reader: asyncio.StreamReader | None) -> asyncio.StreamReader:

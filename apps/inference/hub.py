@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from .download_errors import ProxyRefused
+from .proxy import Proxy
+
 MAX_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
 CONNECT_S = 10
 STALL_S = 30
+NO_TUNNEL = re.compile(r"Tunnel connection failed: (\d+)")  # how http.client puts a proxy's refusal
 HEADERS = {"User-Agent": "gemmaweb", "Accept-Encoding": "identity"}  # packed bytes could be neither counted nor gone on with
 
 
@@ -23,13 +28,14 @@ class Broken(Exception):
 class Question:
     """One question to a hub. `abort` ends it from another thread, in mid-answer too."""
 
-    def __init__(self, *, stall_s: float = STALL_S) -> None:
+    def __init__(self, *, stall_s: float = STALL_S, proxy: Proxy | None = None) -> None:
         self._stall_s = stall_s
+        self._proxy = proxy
         self._socket: socket.socket | None = None
         self._is_aborted = False
 
     def ask(self, url: str, *, token: str = "", headers: Mapping[str, str] | None = None) -> http.client.HTTPResponse:
-        """The answer at the end of all redirects, its body still to come. Raises Broken."""
+        """The answer at the end of all redirects, its body still to come. Raises Broken, and ProxyRefused."""
         home = urlsplit(url)
         for _ in range(MAX_REDIRECTS + 1):
             parts = urlsplit(url)
@@ -56,9 +62,9 @@ class Question:
                 self._socket.shutdown(socket.SHUT_RDWR)
 
     def _ask_once(self, parts: SplitResult, headers: Mapping[str, str]) -> http.client.HTTPResponse:
-        connection = _connection(parts)
+        connection = _connection(parts, self._proxy)
         try:
-            connection.connect()
+            self._connect(connection, parts)
             self._socket = connection.sock
             self._socket.settimeout(self._stall_s)
             if self._is_aborted:
@@ -69,6 +75,15 @@ class Question:
         except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a host or path that cannot be one
             connection.close()
             raise Broken(str(error)) from error
+
+    def _connect(self, connection: http.client.HTTPConnection, parts: SplitResult) -> None:
+        """Through the proxy's tunnel where there is one. Raises ProxyRefused, OSError, HTTPException."""
+        try:
+            connection.connect()
+        except OSError as error:
+            if self._proxy and (said := NO_TUNNEL.match(str(error))):
+                raise ProxyRefused(proxy=self._proxy.host, host=parts.hostname, status=said[1]) from error
+            raise
 
 
 def next_address(url: str, location: str) -> str:
@@ -83,13 +98,18 @@ def next_address(url: str, location: str) -> str:
     return target
 
 
-def _connection(parts: SplitResult) -> http.client.HTTPConnection:
+def _connection(parts: SplitResult, proxy: Proxy | None) -> http.client.HTTPConnection:
     try:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Broken("led to what is no web address")
         if parts.scheme == "http":
             return http.client.HTTPConnection(parts.hostname, parts.port, timeout=CONNECT_S)
-        return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=CONNECT_S, context=ssl.create_default_context())
+        through = proxy if proxy and proxy.serves(parts.hostname) else None
+        host, port = (through.host, through.port) if through else (parts.hostname, parts.port)
+        connection = http.client.HTTPSConnection(host, port, timeout=CONNECT_S, context=ssl.create_default_context())
+        if through:
+            connection.set_tunnel(parts.hostname, parts.port or http.client.HTTPS_PORT, headers=through.headers)
+        return connection
     except (http.client.HTTPException, ValueError) as error:  # ValueError: a port that is no number
         raise Broken(str(error)) from error
 

@@ -16,7 +16,7 @@ from apps.core.errors import ProductError
 from .downloads import WAKE
 from .model_file import read_model_file
 from .models import CHANGED, Download, InstalledModel
-from .services import NoSuchModel
+from .services import NoSuchModel, refuse_with_parts
 
 
 class InUse(ProductError):
@@ -67,8 +67,9 @@ def remove(name: str, *, removed_by: Any = None) -> InstalledModel:
     model = InstalledModel.objects.select_for_update().called(name).first()
     if model is None:
         raise NoSuchModel
-    if model.is_active:
+    if model.is_active and model.role != InstalledModel.Role.DRAFTER:
         raise InUse
+    refuse_with_parts(model)
     InstalledModel.objects.filter(pk=model.pk).delete()
     record("model.removed", actor=removed_by, target=model.pk, name=model.name, sha256=model.sha256)
     if model.catalogue_key:

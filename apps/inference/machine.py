@@ -35,7 +35,7 @@ class Gpu:
     """A graphics card, with its memory in bytes."""
 
     name: str
-    memory_bytes: int
+    total_bytes: int
     free_bytes: int
 
 

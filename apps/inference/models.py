@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from apps.core.ids import uuid7
 
+from .catalogue import Entry, catalogue
 from .download_errors import sentence_of
 from .engines.local import BY_CTRANSFORMERS, BY_LLAMA
 from .fit_rows import Measurement, ModelFit
@@ -44,6 +47,10 @@ class InstalledModelQuerySet(models.QuerySet["InstalledModel"]):
         """Chat models that were in use and are not now, the last one first."""
         return self.filter(role=InstalledModel.Role.CHAT, is_active=False, left_at__isnull=False).order_by("-left_at")
 
+    def with_parts(self) -> InstalledModelQuerySet:
+        """With all that is wanted to load them: their settings, their bases, and what belongs to either."""
+        return self.select_related("fit", "base__fit").prefetch_related("parts", "base__parts")
+
 
 class InstalledModel(models.Model):
     """A model file that was checked and answered a trial. The file stays where its owner keeps it; a changed one is not loaded."""
@@ -52,6 +59,8 @@ class InstalledModel(models.Model):
         CHAT = "chat"
         EMBED = "embed"
         RERANK = "rerank"
+        PROJECTOR = "projector"
+        DRAFTER = "drafter"
 
     class Engine(models.TextChoices):
         LLAMA = BY_LLAMA, "llama.cpp"
@@ -68,18 +77,26 @@ class InstalledModel(models.Model):
     architecture = models.CharField(max_length=100)
     quantisation = models.CharField(max_length=20)
     context_length = models.PositiveBigIntegerField()
-    is_active = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=False, help_text="it answers; or, of a drafter, it is turned on")
     left_at = models.DateTimeField(null=True, help_text="when another took its place")
     catalogue_key = models.CharField(max_length=80, blank=True, default="", help_text="of a file that we fetched")
     verify_asked_at = models.DateTimeField(null=True, help_text="somebody wants all of the file to be read")
     verified_at = models.DateTimeField(null=True)
     added_at = models.DateTimeField(auto_now_add=True)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    base = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="parts", help_text="what it belongs to")
 
     objects = InstalledModelQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["role"], condition=models.Q(is_active=True), name="one_active_model_a_role")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["role"], condition=models.Q(is_active=True) & ~models.Q(role="drafter"), name="one_active_model_a_role"
+            ),
+            models.UniqueConstraint(
+                fields=["base", "role"], condition=models.Q(role__in=["projector", "drafter"]), name="one_part_of_its_kind_a_model"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -88,7 +105,29 @@ class InstalledModel(models.Model):
     def file(self) -> ModelFile:
         """The file as it was when it was checked."""
         facts = (self.name, self.place, self.sha256, self.size_bytes, self.modified_ns)
-        return ModelFile(*facts, engine=self.engine, family=self.architecture)
+        return ModelFile(
+            *facts, engine=self.engine, family=self.architecture, role=self.role, pooling=self.known.pooling if self.known else ""
+        )
+
+    @property
+    def known(self) -> Entry | None:
+        """What the catalogue says of it; of a file of one's own that finds passages, what it says of the family."""
+        if self.catalogue_key in catalogue():
+            return catalogue()[self.catalogue_key]
+        if self.role == self.Role.CHAT:
+            return None
+        of_role = (entry for entry in catalogue().values() if entry.role == self.role and entry.family)
+        return next((entry for entry in of_role if entry.family == self.architecture), None)
+
+    @property
+    def loaded(self) -> ModelFile:
+        """What is loaded to answer with it: its base, where it is an adapter, and all that belongs to that one."""
+        base = self.base or self
+        parts = sorted(base.parts.all(), key=attrgetter("path"))
+        adapters = tuple(part.file for part in parts if part.role == self.Role.CHAT)
+        projector = next((part.file for part in parts if part.role == self.Role.PROJECTOR), None)
+        drafter = next((part.file for part in parts if part.role == self.Role.DRAFTER and part.is_active), None)
+        return replace(base.file, adapters=adapters, projector=projector, drafter=drafter)
 
     @property
     def place(self) -> Path:

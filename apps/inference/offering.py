@@ -9,9 +9,10 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .catalogue import ALONE, Entry, Role, catalogue
-from .fitting import ThisMachine, fit_of_offer
+from .catalogue import Entry, Role, offered
+from .fitting import fit_of_offer
 from .models import Download, InstalledModel
+from .telling import ThisMachine
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,7 @@ def offers(user: Any) -> list[Offer]:
         return []
     here = set(InstalledModel.objects.visible_to(user).values_list("catalogue_key", flat=True))
     on_their_way = {download.key: download for download in Download.objects.visible_to(user)}
-    offered = (entry for entry in catalogue().values() if entry.role in ALONE and entry.key not in here)
-    return [Offer(entry, on_their_way.get(entry.key)) for entry in offered]
+    return [Offer(entry, on_their_way.get(entry.key)) for entry in offered(here)]
 
 
 def advised(offered: list[Offer], here: ThisMachine) -> list[Offer]:

@@ -21,7 +21,8 @@ from apps.core.errors import Invalid, NotFound, ProductError
 from .engines.base import ChatRequest, EngineError, TextPiece, ThinkingPiece
 from .engines.choosing import choose_reader
 from .engines.gguf_header import BadModelFile, GgufHeader
-from .fitting import keep_shape, refuse_what_does_not_fit, setting_of
+from .finder_trial import try_finder
+from .fitting import keep_shape, need_bytes_of, refuse_what_does_not_fit, setting_of
 from .host_client import LocalEngine
 from .host_keeper import HostKeeper
 from .host_process import HostPlan
@@ -50,11 +51,11 @@ class NameTaken(ProductError):
 
 
 class NotForAnswers(ProductError):
-    """An embedder or a reranker was to answer."""
+    """An embedder, a reranker or a part was to answer."""
 
     code = "not_for_answers"
     status = 409
-    sentence = _("This model finds passages; it cannot answer. Choose one that chats.")
+    sentence = _("By itself it cannot answer. Choose a model that chats.")
 
 
 class NoneBefore(ProductError):
@@ -63,6 +64,17 @@ class NoneBefore(ProductError):
     code = "none_before"
     status = 409
     sentence = _("No other model was in use before.")
+
+
+class HasParts(ProductError):
+    """Something belongs to the model, and would be nothing without it."""
+
+    code = "has_parts"
+    status = 409
+    sentence = _("This belongs to %(name)s: %(parts)s. Remove it first.")
+
+    def __init__(self, name: str, parts: Collection[str]) -> None:
+        super().__init__(self.sentence % {"name": name, "parts": ", ".join(parts)})
 
 
 class NoSuchModel(NotFound):
@@ -79,16 +91,18 @@ class CheckedModel:
     file: ModelFile
     header: GgufHeader
     role: str
+    base: InstalledModel | None = None  # of a part
 
 
 def active_model() -> InstalledModel | None:
     """The model that answers, or None: then the documents' own words do."""
-    return InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).select_related("fit").first()
+    return InstalledModel.objects.filter(role=InstalledModel.Role.CHAT, is_active=True).with_parts().first()
 
 
 def engine_of(model: InstalledModel, *, beside: Collection[ModelFile] = ()) -> LocalEngine:
     """What answers with `model`, loaded as its setting says, `beside` others; to be used from the one event loop of a worker."""
-    return keeper().engine(model.file, setting_of(model), beside=beside)
+    adapter = model.file if model.base else None
+    return keeper().engine(model.loaded, setting_of(model), need_bytes=need_bytes_of(model), beside=beside, adapter=adapter)
 
 
 @cache
@@ -99,26 +113,29 @@ def keeper() -> HostKeeper:
     return HostKeeper(HostPlan(sockets, settings.SLOTS, settings.CONTEXT_TOKENS))
 
 
-def add_model(*, path: Path, name: str = "", engine: str = "", family: str = "", added_by: Any = None) -> InstalledModel:
+def add_model(
+    *, path: Path, name: str = "", role: str = Role.CHAT, engine: str = "", family: str = "", added_by: Any = None
+) -> InstalledModel:
     """Check the file, let it answer a trial in a process of its own, and offer it. The same file under its name is checked anew.
 
     Without `engine` the file decides; `family` is what an old file does not say. Raises ModelRefused, NameTaken.
     """
-    return store_model(check_model(path=path.absolute(), name=name, engine=engine, family=family), added_by=added_by)
+    return store_model(check_model(path=path.absolute(), name=name, role=role, engine=engine, family=family), added_by=added_by)
 
 
-def check_model(*, path: Path, name: str = "", role: str = Role.CHAT, sha256: str = "", engine: str = "", family: str = "") -> CheckedModel:
-    """What is known of the file, after a trial if it is to chat. Its bytes are read unless their `sha256` is known already.
+def check_model(
+    *, path: Path, name: str = "", role: str = Role.CHAT, sha256: str = "", engine: str = "", family: str = "", pooling: str = ""
+) -> CheckedModel:
+    """What is known of the file, after a trial. Its bytes are read unless their `sha256` is known already.
 
     Raises ModelRefused, NameTaken.
     """
     try:
         runs_on, header = choose_reader(path, engine=engine, family=family, chats=role == Role.CHAT)
-        file = read_model_file(path, _model_name(name or header.name or path.stem), sha256=sha256)
-        file = replace(file, engine=runs_on, family=header.architecture)
-        _refuse_taken_name(file)
-        if role == Role.CHAT:
-            asyncio.run(_trial(file))
+        file = read_model_file(path, model_name(name or header.name or path.stem), sha256=sha256)
+        file = replace(file, engine=runs_on, family=header.architecture, role=str(role), pooling=pooling)
+        refuse_taken_name(file)
+        asyncio.run(trial(file) if role == Role.CHAT else try_finder(file))
     except (BadModelFile, EngineError) as error:
         raise ModelRefused(str(error)) from error
     except OSError as error:
@@ -152,7 +169,8 @@ def use_model(name: str, *, used_by: Any = None) -> InstalledModel:
     if chosen.role != Role.CHAT:
         raise NotForAnswers
     try:
-        refuse_if_changed(chosen.file)
+        for model in filter(None, (chosen.base, chosen)):
+            refuse_if_changed(model.file)
     except ModelFileChanged as error:
         raise ModelRefused(str(error)) from error
     refuse_what_does_not_fit(chosen)
@@ -187,7 +205,8 @@ def use_model_before(*, used_by: Any = None) -> InstalledModel:
 def store_model(checked: CheckedModel, *, added_by: Any = None, catalogue_key: str = "") -> InstalledModel:
     """Offer a model that was checked; `catalogue_key` says that its file was fetched by us. Raises NameTaken."""
     file, header = checked.file, checked.header
-    _refuse_taken_name(file)
+    refuse_taken_name(file)
+    _refuse_other_base(checked)
     facts = {
         "role": checked.role,
         "path": kept_path(file.path),
@@ -198,36 +217,65 @@ def store_model(checked: CheckedModel, *, added_by: Any = None, catalogue_key: s
         "architecture": header.architecture[:100],
         "quantisation": header.quantisation,
         "context_length": header.context_length,
+        "base": checked.base,
         "added_by": added_by,
         "verify_asked_at": None,
         "verified_at": now(),
     } | ({"catalogue_key": catalogue_key} if catalogue_key else {})
     model, _created = InstalledModel.objects.update_or_create(name=file.name, defaults=facts)
-    keep_shape(model, header.shape)
-    record("model.added", actor=added_by, target=model.pk, name=model.name, sha256=model.sha256)
+    if not checked.base:
+        keep_shape(model, header.shape)
+    base_name = checked.base.name if checked.base else ""
+    record("model.added", actor=added_by, target=model.pk, name=model.name, sha256=model.sha256, base=base_name)
     return model
 
 
-def _refuse_taken_name(file: ModelFile) -> None:
+def refuse_taken_name(file: ModelFile) -> None:
+    """Raises NameTaken where another file, or a server's model, is called so."""
     files = InstalledModel.objects.filter(name=file.name).exclude(path=kept_path(file.path))
     if files.exists() or RemoteModel.objects.filter(name=file.name).exists():
         raise NameTaken
 
 
-def _model_name(wanted: str) -> str:
+def _refuse_other_base(checked: CheckedModel) -> None:
+    """Parts were tried with the bytes of their base, and hang on its row. Raises HasParts, ModelRefused, NoSuchModel."""
+    if checked.base and not InstalledModel.objects.select_for_update().filter(pk=checked.base.pk, sha256=checked.base.sha256).exists():
+        raise NoSuchModel
+    if checked.base and checked.role in (Role.PROJECTOR, Role.DRAFTER):
+        _refuse_second(checked.base, checked.role, checked.file.name)
+    there = InstalledModel.objects.select_for_update().filter(name=checked.file.name).first()
+    if there and there.sha256 != checked.file.sha256:
+        refuse_with_parts(there)
+
+
+def _refuse_second(base: InstalledModel, role: str, name: str) -> None:
+    there = base.parts.filter(role=role).exclude(name=name).first()
+    if there:
+        raise ModelRefused(f"{base.name} has {there.name} already: remove that one first.")
+
+
+def refuse_with_parts(model: InstalledModel) -> None:
+    """Raises HasParts if something hangs on `model`."""
+    names = list(model.parts.order_by("name").values_list("name", flat=True))
+    if names:
+        raise HasParts(model.name, names)
+
+
+def model_name(wanted: str) -> str:
+    """`wanted` as a name. Raises Invalid."""
     name = wanted.strip()
     if not name or len(name) > 100 or not name.isprintable() or name == NO_MODEL:
         raise Invalid(f"A model cannot be named {name[:100]!r}.")
     return name
 
 
-async def _trial(file: ModelFile) -> None:
-    """Load the file as it will be loaded, and have it write a few tokens. Raises EngineError."""
+async def trial(file: ModelFile, *, adapter: ModelFile | None = None, images: tuple[str, ...] = ()) -> None:
+    """Load the file as it will be loaded, and have it write a few tokens, changed by `adapter` or about `images`. Raises EngineError."""
     with tempfile.TemporaryDirectory(prefix="gemmaweb-") as sockets:
         hosts = HostKeeper(HostPlan(Path(sockets), slots=1, context_tokens=TRIAL_CONTEXT_TOKENS))
         try:
-            request = ChatRequest(question="Hello", max_tokens=TRIAL_TOKENS)
-            pieces = [piece async for piece in hosts.engine(file).stream(request)]
+            request = ChatRequest(question="Hello", max_tokens=TRIAL_TOKENS, images=images)
+            pieces = [piece async for piece in hosts.engine(file, adapter=adapter).stream(request)]
         finally:
             await hosts.close()
     if not any(isinstance(piece, (TextPiece, ThinkingPiece)) for piece in pieces):

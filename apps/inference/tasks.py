@@ -9,12 +9,14 @@ from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.db import connection
 
 from apps.core import loop
-from apps.inference import downloader, downloads, keeping, measuring
+from apps.inference import downloader, downloads, fitting, keeping, measuring, telling
 from apps.inference.background import Background
+from apps.inference.desk import desk
 
 getting = Background("downloads", downloader.run_all)
 reading = Background("verifications", keeping.verify_asked)
 HAND_BACK_S = 3.0
+GENERATION = "generation"  # the queue of the worker that loads models
 
 
 @shared_task(name="inference.wake", ignore_result=True)
@@ -44,6 +46,20 @@ def wake_at_start(**_: Any) -> None:
     """Whoever waited for a worker is served now."""
     downloads.wake_for_waiting()
     connection.close()
+
+
+@worker_ready.connect
+def answer_finders(sender: Any, **_: Any) -> None:
+    """The worker that generates has the hosts, of the models that find passages too."""
+    if GENERATION in sender.app.amqp.queues.consume_from:
+        loop.call(lambda: desk().open())
+
+
+@worker_ready.connect
+def tell_of_the_machine(sender: Any = None, **_: Any) -> None:
+    """The worker that generates loads the models: what it has is what counts."""
+    if sender is not None and GENERATION in sender.app.amqp.queues.consume_from:
+        telling.keep_telling(fitting.look)
 
 
 @worker_shutting_down.connect

@@ -32,6 +32,7 @@ from .download_errors import (
     WrongLength,
 )
 from .hub import STALL_S, Broken, Question
+from .proxy import Proxy
 
 logger = logging.getLogger(__name__)
 BLOCK_BYTES = 1024 * 1024
@@ -64,13 +65,14 @@ class Transfer:
 
     def __init__(
         self, entry: Entry, folder: Path, *, endpoints: Sequence[str], token: str = "", mirror: str = "",
-        stall_s: float = STALL_S, pause_s: float = PAUSE_S,
+        proxy: Proxy | None = None, stall_s: float = STALL_S, pause_s: float = PAUSE_S,
     ) -> None:  # fmt: skip
         self.entry = entry
         self.mirror = mirror
         self._folder = folder
         self._endpoints = endpoints
         self._token = token
+        self._proxy = proxy
         self._stall_s, self._pause_s = stall_s, pause_s
         self._part = part_of(entry, folder)
         self._sum = hashlib.sha256()
@@ -167,7 +169,7 @@ class Transfer:
 
     def _ask(self, endpoint: str, token: str) -> None:
         """One question, and all that it brings. Raises Broken, DownloadFailed."""
-        self._question = Question(stall_s=self._stall_s)
+        self._question = Question(stall_s=self._stall_s, proxy=self._proxy)
         answer = self._question.ask(endpoint + self.entry.path, token=token, headers=self._wanted(endpoint))
         with answer, self._part.open("r+b") as file:
             self._look_at(answer, endpoint)

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.core.errors import NotFound, ProductError
-from apps.inference import downloads, keeping, services
-from apps.inference.catalogue import Role
+from apps.inference import downloads, drafting, finder_use, keeping, services
+from apps.inference.catalogue import OFFERED
 from apps.inference.fitting import this_machine
 from apps.inference.models import InstalledModel, RemoteModel
 from apps.inference.offering import advised, offers
@@ -32,18 +33,18 @@ def models(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _do(request, request.POST.get("act", "use"), request.POST.get("model", ""))
     installed = InstalledModel.objects.visible_to(request.user).order_by("-is_active", "name")
-    installed = installed.select_related("fit", "measurement")
+    installed = installed.select_related("fit", "measurement").prefetch_related(Prefetch("parts", InstalledModel.objects.order_by("name")))
     remotes = RemoteModel.objects.visible_to(request.user).order_by("name").prefetch_related("servers")
     that_chat = (*(model for model in installed if model.role == InstalledModel.Role.CHAT), *remotes)
     active = next((model for model in that_chat if model.is_active), None)
     offered = offers(request.user)
     context = {
-        "models": installed,
+        "models": [model for model in installed if not model.base_id],
         "active": active,
         "remotes": remotes,
         "before": installed.used_before().first(),
         "no_model": services.NO_MODEL,
-        "groups": [(role.value, [offer for offer in offered if offer.entry.role == role]) for role in (Role.CHAT, Role.EMBED, Role.RERANK)],
+        "groups": [(role.value, [offer for offer in offered if offer.entry.role == role]) for role in OFFERED],
         "is_offline": settings.HF_HUB_OFFLINE,
         "here": this_machine(),
     }
@@ -96,8 +97,16 @@ def _use(name: str, user: Any) -> str:
     if name == services.NO_MODEL:
         services.use_no_model(used_by=user)
         return _("From the next question on, the documents' own words answer.")
+    if finder_use.is_finder(name):
+        finder_use.use_finder(name, used_by=user)
+        return _("%(name)s helps to find passages from the next question on.") % {"name": name}
     services.use_checked_model(name, used_by=user)
     return _("From the next question on, %(name)s answers.") % {"name": name}
+
+
+def _leave(name: str, user: Any) -> str:
+    finder_use.leave_finder(name, left_by=user)
+    return _("Passages are found without %(name)s.") % {"name": name}
 
 
 def _back(name: str, user: Any) -> str:
@@ -124,17 +133,29 @@ def _verify(name: str, user: Any) -> str:
     return _("The file is being read again. What is found is said on this page.")
 
 
+def _draft(name: str, user: Any) -> str:
+    drafter = drafting.switch(name, is_on=True, switched_by=user)
+    return _("%(name)s guesses from the next question on. Measure whether that is quicker here.") % {"name": drafter.name}
+
+
+def _undraft(name: str, user: Any) -> str:
+    return _("%(name)s guesses no more.") % {"name": drafting.switch(name, is_on=False, switched_by=user).name}
+
+
 def _remove(name: str, user: Any) -> str:
     return _("%(name)s was removed.") % {"name": keeping.remove(name, removed_by=user).name}
 
 
 ACTS: dict[str, Act] = {
     "use": _use,
+    "leave": _leave,
     "back": _back,
     "get": _get,
     "stop": _stop,
     "discard": _discard,
     "verify": _verify,
     "remove": _remove,
+    "draft": _draft,
+    "undraft": _undraft,
 }
 ABOUT_DOWNLOADS = ("get", "stop", "discard")

@@ -1,6 +1,7 @@
 """What goes over the engine host's socket: one connection a request, one JSON object a line. Closing the connection stops the request.
 
-The worker sends {"do": "chat" | "count" | "embed", ...}; the host answers with pieces, and at the end with "done" or "error".
+The worker sends {"do": "chat" | "count" | "embed" | "rerank", ...}; the host answers with pieces, and at the end with "done" or "error", or
+with the one message that holds the count, the vectors or the scores.
 """
 
 from __future__ import annotations
@@ -50,11 +51,14 @@ def read_request(fields: dict[str, Any]) -> ChatRequest:
     asked = fields.pop("sampling")
     sampling = Sampling(**asked | {"stop": tuple(asked["stop"])})
     wanted = Wanted(**fields.pop("wanted"))
-    return ChatRequest(turns=turns, since=since, passages=passages, sampling=sampling, wanted=wanted, **fields)
+    images = tuple(fields.pop("images"))
+    return ChatRequest(images=images, turns=turns, since=since, passages=passages, sampling=sampling, wanted=wanted, **fields)
 
 
 def _turns(turns: list[dict[str, Any]]) -> tuple[Turn, ...]:
-    return tuple(Turn(**turn | {"calls": tuple(ToolCall(**call) for call in turn["calls"])}) for turn in turns)
+    return tuple(
+        Turn(**turn | {"calls": tuple(ToolCall(**call) for call in turn["calls"]), "images": tuple(turn["images"])}) for turn in turns
+    )
 
 
 def piece_message(piece: Piece) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from django.test import Client
 from apps.accounts import pictures, redrawing
 from apps.accounts.models import Picture, User
 from apps.audit.models import Event
+from apps.core import children
 from apps.core.errors import NotFound
 from apps.workspaces.models import Membership, Workspace
 from tests.accounts.pictures import HOSTILE, SECRET, encoded, halves, noise, opened, photo
@@ -245,7 +246,7 @@ def test_of_two_at_once_one_is_kept_whole(alice: User) -> None:
      '{"large": "PHN2Zz4=", "small": "PHN2Zz4="}'],
 )  # fmt: skip
 def test_a_child_in_strange_hands_gets_nothing_through(alice: User, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
-    monkeypatch.setattr(pictures, "_START", f"print({said!r})")
+    monkeypatch.setattr(children, "_START", f"print({said!r})")
     assert put(signed_in(alice), encoded(halves())).status_code == 422
     assert not Picture.objects.exists()
 
@@ -257,7 +258,7 @@ def test_a_child_that_takes_too_long_is_ended(alice: User, monkeypatch: pytest.M
 
 def test_the_child_finds_no_variable(alice: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setenv("GEMMAWEB_SECRET_KEY", "secret")
-    monkeypatch.setattr(pictures, "_START", "import os, sys; sys.exit(f'{os.getcwd()} {sorted(os.environ)}')")
+    monkeypatch.setattr(children, "_START", "import os, sys; sys.exit(f'{os.getcwd()} {sorted(os.environ)}')")
     put(signed_in(alice), encoded(halves()))
     assert "/ ['LC_CTYPE']" in caplog.text  # Python sets that one itself
 

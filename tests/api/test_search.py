@@ -45,7 +45,7 @@ def test_it_asks_for_the_workspace_and_no_more_than_the_limit(api: Program, aske
 
 
 def test_it_finds_nothing_where_nothing_is(api: Program) -> None:
-    assert api.post(PATH, {"query": "crane"}).json() == {"results": []}
+    assert api.post(PATH, {"query": "crane"}).json() == {"results": [], "notes": []}
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ Message = MutableMapping[str, Any]
 @pytest.fixture(autouse=True)
 def _small(settings: Any) -> None:
     settings.BODY_MAX_BYTES = 100
+    settings.BODY_WITH_IMAGES_MAX_BYTES = 500
     settings.UPLOAD_MAX_BYTES = 1000
 
 
@@ -99,10 +100,17 @@ async def test_a_size_that_is_none_is_counted(declared: bytes) -> None:
 
 
 async def test_the_refusal_has_the_form_of_the_openai_api_below_its_address() -> None:
-    exchange = Exchange([b"x" * 101], "/v1/chat/completions")
+    exchange = Exchange([b"x" * 501], "/v1/chat/completions")
     await exchange.run()
     error = json.loads(exchange.sent[1]["body"])["error"]
     assert (error.pop("message") != "", error) == (True, {"type": "invalid_request_error", "param": None, "code": "too_large"})
+
+
+@pytest.mark.parametrize(("path", "passes"), [("/v1/chat/completions", True), ("/v1/responses", False), ("/", False)])
+async def test_a_body_with_images_may_be_larger(path: str, passes: bool) -> None:
+    exchange = Exchange([b"x" * 499], path)
+    await exchange.run()
+    assert (exchange.sent[0]["status"] == 413) is not passes
 
 
 async def test_the_refusal_has_the_form_of_the_api() -> None:

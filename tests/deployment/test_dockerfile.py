@@ -63,6 +63,15 @@ def test_what_is_installed_is_what_is_locked() -> None:
     assert "pip" not in "".join(argument for name, argument in stages()[-1] if name == "RUN"), "no tools in the last stage"
 
 
+def test_another_build_of_llama_cpp_comes_only_where_it_is_asked_for() -> None:
+    first = stages()[0]
+    asks = [index for index, (name, argument) in enumerate(first) if name == "RUN" and "llama_build.py" in argument]
+    assert len(asks) == 1
+    assert ("ARG", 'XLLAMACPP_INDEX=""') in first[: asks[0]]
+    assert first[asks[0]][1].endswith('gemmaweb/local/llama_build.py "${XLLAMACPP_INDEX}"')
+    assert "gemmaweb/local/llama_build.py" in sent_to_docker()
+
+
 def test_static_files_are_collected_where_web_looks_for_them() -> None:
     collects = [argument for name, argument in stages()[0] if name == "RUN" and "collectstatic" in argument]
     assert "GEMMAWEB_STATIC_ROOT=/app/collected" in collects[0]

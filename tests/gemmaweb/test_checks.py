@@ -13,7 +13,15 @@ import pytest
 from gemmaweb import checks
 from gemmaweb.local.folder import REPOSITORY
 
-ALL = (checks.check_hosts, checks.check_proxies, checks.check_https, checks.check_services, checks.check_tokens, checks.check_models)
+ALL = (
+    checks.check_hosts,
+    checks.check_proxies,
+    checks.check_https,
+    checks.check_services,
+    checks.check_tokens,
+    checks.check_models,
+    checks.check_way_out,
+)
 
 
 def found() -> list[str | None]:
@@ -33,7 +41,7 @@ def test_the_defaults_are_good() -> None:
         ("HTTPS", True, "gemmaweb.E003"), ("DATABASE_URL", "mysql://x/y", "gemmaweb.E004"), ("REDIS_URL", "here:6379", "gemmaweb.E004"),
         ("ANSWER_MAX_TOKENS", 8192, "gemmaweb.E005"), ("HF_ENDPOINTS", ["huggingface.co"], "gemmaweb.E006"),
         ("HF_ENDPOINTS", ["https://user:secret@hub.example"], "gemmaweb.E006"), ("HF_ENDPOINTS", ["ftp://hub.example"], "gemmaweb.E006"),
-        ("CATALOGUE", "/nonexistent.toml", "gemmaweb.E007"),
+        ("CATALOGUE", "/nonexistent.toml", "gemmaweb.E007"), ("HTTPS_PROXY", "socks5://door.example:1080", "gemmaweb.W002"),
     ],
 )  # fmt: skip
 def test_an_impossible_setting_is_told(settings: Any, name: str, value: object, said: str) -> None:

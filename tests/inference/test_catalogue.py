@@ -91,7 +91,7 @@ def test_a_companion_belongs_to_a_model_that_chats_or_embeds() -> None:
 
 def test_a_model_is_found_by_key_and_by_name() -> None:
     assert find_entry("gemma-4-e4b") == find_entry("Gemma 4 E4B") == catalogue()["gemma-4-e4b"]
-    assert find_entry("gemma-4-e4b-images") is None
+    assert find_entry("Gemma 4 E4B (images)") == catalogue()["gemma-4-e4b-images"]
     assert find_entry("gemma-5") is None
 
 
@@ -134,3 +134,11 @@ def test_a_mistake_is_refused_with_its_place(tmp_path: Path, right: str, wrong: 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImproperlyConfigured, match="No such file"):
         read_catalogue(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.key)
+def test_what_is_written_around_texts_has_a_place_for_them(entry: Entry) -> None:
+    assert all("{text}" in form for form in (entry.query, entry.document) if form)
+    assert "{title}" not in entry.query
+    assert all(0 < length < entry.dimensions for length in entry.shorter)
+    assert bool(entry.query or entry.document or entry.shorter or entry.family) <= (entry.role == Role.EMBED)

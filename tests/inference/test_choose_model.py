@@ -60,10 +60,12 @@ def test_of_many_choices_at_once_one_counts() -> None:
 
 
 @pytest.mark.django_db
-def test_asking_which_one_costs_one_query(django_assert_num_queries: object) -> None:
-    install("a")
-    with django_assert_num_queries(1):  # type: ignore[operator]
-        services.active_model()
+def test_asking_which_one_costs_one_query_and_one_for_its_parts(django_assert_num_queries: object) -> None:
+    InstalledModel.objects.filter(pk=install("a").pk).update(is_active=True)
+    with django_assert_num_queries(2):  # type: ignore[operator]
+        active = services.active_model()
+        assert active
+        assert active.loaded == active.file
 
 
 @pytest.mark.django_db

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +14,13 @@ import pytest
 import pytest_asyncio
 
 from apps.inference.engines import ctransformers
-from apps.inference.engines.base import ChatRequest, EngineUnavailable, Piece, PromptTooLong, TextPiece, UsagePiece, takes_forms
+from apps.inference.engines.base import ChatRequest, EngineUnavailable, Piece, PromptTooLong, Sampling, TextPiece, UsagePiece, takes_forms
 from apps.inference.engines.local import BY_CTRANSFORMERS
 from apps.inference.host_client import LocalEngine
 from apps.inference.host_keeper import HostKeeper
 from apps.inference.host_process import PROJECT
 from apps.inference.model_file import ModelFile, read_model_file
-from tests.older_writer import write_gpt2, write_llama
+from tests.older_writer import write_gpt2, write_gpt_neox, write_gptj, write_llama, write_mpt
 
 from .answers import kill, pieces_of, text_of, usage_of
 
@@ -47,15 +48,35 @@ async def older(hosts: HostKeeper, llama: ModelFile) -> LocalEngine:
 
 
 async def test_it_streams_text_and_then_figures(older: LocalEngine) -> None:
-    pieces = await pieces_of(older, max_tokens=300)
+    pieces = await pieces_of(older, max_tokens=1200)
     texts = [piece for piece in pieces if isinstance(piece, TextPiece)]
     assert len(texts) > 1, "it comes as it is written, in as many pieces as a busy machine finds time for"
     usage = usage_of(pieces)
-    assert usage.answer_tokens == 300
+    assert usage.answer_tokens == 1200
     assert usage.prompt_tokens > 10
     assert usage.tokens_per_s > 0
     assert usage.is_cut
     assert not older.takes_forms
+
+
+async def test_the_same_seed_writes_the_same(older: LocalEngine) -> None:
+    texts = [text_of(await pieces_of(older, max_tokens=60, sampling=Sampling(seed=seed))) for seed in (7, 7, 8)]
+    assert texts[0] == texts[1] != texts[2]
+    assert len(set(texts[0])) > 5  # not one draw again and again
+
+
+async def test_at_no_temperature_the_likeliest_is_written(older: LocalEngine) -> None:
+    cold = [text_of(await pieces_of(older, max_tokens=60, sampling=Sampling(temperature=0, seed=seed))) for seed in (1, 2)]
+    warm = [text_of(await pieces_of(older, max_tokens=60, sampling=Sampling(temperature=1.5, seed=seed))) for seed in (1, 2)]
+    assert cold[0] == cold[1]
+    assert warm[0] != warm[1]
+    narrow = [text_of(await pieces_of(older, max_tokens=60, sampling=Sampling(top_p=0.0001, seed=seed))) for seed in (1, 2)]
+    assert narrow[0] == narrow[1]
+
+
+def test_what_is_not_asked_for_is_as_the_library_has_it() -> None:
+    assert ctransformers.sampling_for(Sampling()) == ctransformers.SAMPLING
+    assert ctransformers.sampling_for(Sampling(temperature=0.5, top_p=0.9))["top_p"] == 0.9
 
 
 async def test_it_takes_no_tools_and_no_form(older: LocalEngine) -> None:
@@ -64,9 +85,23 @@ async def test_it_takes_no_tools_and_no_form(older: LocalEngine) -> None:
 
 @pytest.mark.parametrize("family", ["gpt2", "gpt_bigcode"])  # StarCoder's files have the same form
 async def test_other_families_answer_too(hosts: HostKeeper, gpt2: ModelFile, family: str) -> None:
-    engine = hosts.engine(replace(gpt2, family=family))
+    await answers(hosts, replace(gpt2, family=family))
+
+
+@pytest.mark.parametrize(("family", "write"), [("gptj", write_gptj), ("gpt_neox", write_gpt_neox), ("mpt", write_mpt)])
+async def test_families_with_files_of_their_own_form_answer(
+    hosts: HostKeeper, tmp_path: Path, family: str, write: Callable[[Path], Path]
+) -> None:
+    path = write(tmp_path / f"{family}.bin")
+    await answers(hosts, replace(read_model_file(path, family), engine=BY_CTRANSFORMERS, family=family))
+
+
+async def answers(hosts: HostKeeper, file: ModelFile) -> None:
+    """It writes, counts and stops."""
+    engine = hosts.engine(file)
     pieces = await pieces_of(engine, max_tokens=50)
     assert len(text_of(pieces)) >= 20
+    assert usage_of(pieces).answer_tokens == 50
     assert await engine.count_tokens("abc") == 3
 
 

@@ -21,6 +21,7 @@ from apps.inference import downloader, downloads, services, tasks
 from apps.inference.background import Background
 from apps.inference.models import Download, InstalledModel
 from tests.conftest import make_person
+from tests.finder_writer import FinderShape, write_finder
 from tests.gguf_writer import Shape, write_gemma4
 from tests.product import wait_until
 
@@ -128,7 +129,7 @@ def test_one_that_we_fetched_can_be_checked_anew(hub: LocalHub) -> None:
 
 @pytest.mark.parametrize("role", ["embed", "rerank"])
 def test_what_finds_passages_is_kept_with_its_role(hub: LocalHub, tmp_path: Path, settings: Any, role: str) -> None:
-    data = write_gemma4(tmp_path / "finder.gguf", Shape(template=None)).read_bytes()
+    data = write_finder(tmp_path / "finder.gguf", FinderShape(ranks=role == "rerank")).read_bytes()
     hub.serve(data)
     settings.CATALOGUE = write_catalogue(tmp_path / "other.toml", data, role=role)
     downloads.ask_for(name="small")

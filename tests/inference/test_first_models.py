@@ -11,9 +11,9 @@ from django.test import Client
 from apps.inference import fitting, views
 from apps.inference.catalogue import Role, catalogue
 from apps.inference.fit import Room
-from apps.inference.fitting import ThisMachine
 from apps.inference.models import Download
 from apps.inference.offering import Offer, advised
+from apps.inference.telling import ThisMachine
 from tests.conftest import make_person, signed_in
 
 pytestmark = pytest.mark.django_db

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.test import Client
 
 from apps.accounts.models import User
-from apps.inference import fitting, services
+from apps.inference import fitting, services, telling
+from apps.inference.engines.placing import MARGIN_BYTES, Card, OnCard, Placement
 from apps.inference.fit import Fit, Need, Room, Setting
+from apps.inference.machine import Gpu
 from apps.inference.models import InstalledModel
-from apps.inference.templatetags.fit import BAR, parts
+from apps.inference.templatetags.fit import BAR, bars, on_cards
 from apps.workspaces.models import Workspace
 from tests.conftest import signed_in
 
-from .machines import installed, pretend
+from .machines import GIB, installed, pretend
 from .test_choose_model import install
+from .test_models_command import models
 from .test_models_page import PAGE, client, root
 
 __all__ = ["client", "root"]
@@ -117,10 +121,73 @@ def test_of_a_file_that_does_not_say_nothing_is_claimed(client: Client) -> None:
 
 def test_the_bar_is_filled_to_its_end() -> None:
     need = Need(weights=500, context=200, buffers=50, earlier=50)
+    card = Card("card", total_bytes=1000, free_bytes=900)
+    placement = Placement((OnCard(card, 3, weights=300, context=20, buffers=50), OnCard(card)), 7)
     for taken in (0, 100, 200, 900):
-        drawn = parts(Fit(Setting(512, 1), need, Room(1000, taken), "well"))
-        assert sum(part["width"] for part in drawn) == BAR
-        assert [part["start"] + part["width"] for part in drawn[:-1]] == [part["start"] for part in drawn[1:]]
+        drawn = bars(Fit(Setting(512, 1), need, Room(1000, taken), "well", placement))
+        assert [bar["name"] for bar in drawn] == ["Memory", "card", "card"]
+        for parts in (bar["parts"] for bar in drawn):
+            assert sum(part["width"] for part in parts) == BAR
+            assert [part["start"] + part["width"] for part in parts[:-1]] == [part["start"] for part in parts[1:]]
+
+
+def with_cards(monkeypatch: pytest.MonkeyPatch, *cards: Card, gpus: tuple[Gpu, ...] = ()) -> None:
+    """From now on this machine has these cards, as llama.cpp sees them, and as their makers' programs do."""
+    here = fitting.look()
+    there = telling.ThisMachine(replace(here.machine, gpus=gpus), replace(here.room, cards=cards))
+    monkeypatch.setattr(fitting, "heard", lambda: there)
+
+
+def test_each_card_has_its_bar(client: Client, model: InstalledModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_cards(monkeypatch, Card("RTX 4090", 24 * GIB, 23 * GIB), Card("RTX 3060", 12 * GIB, 11 * GIB))
+    page = shown(client)
+    assert "All of its layers go onto the graphics card." in page
+    assert page.count('<svg class="memory"') == 3
+    assert "Graphics card: RTX 4090 with 24.0" in page
+    assert "uses no GPU" not in page
+
+
+def test_what_does_not_go_onto_a_card_is_told(client: Client, model: InstalledModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_cards(monkeypatch, Card("large", 24 * GIB, 23 * GIB))
+    found = fitting.fit_of(model, fitting.this_machine())
+    assert found
+    needed = found.placement.cards[0].total + MARGIN_BYTES
+    with_cards(monkeypatch, Card("small", 2 * GIB, needed - 1))
+    assert "7 of its 8 layers go onto graphics cards; the processor computes the others, more slowly." in shown(client)
+    with_cards(monkeypatch, Card("smaller", 2 * GIB, GIB))
+    assert "None of its layers has room on a graphics card" in shown(client)
+
+
+def test_two_cards_may_share_a_model(client: Client, model: InstalledModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = OnCard(Card("a", 9, 9), 4)
+    placement = Placement((shared, shared), 8)
+    assert (placement.only, placement.layers) == (None, 8)
+    found = Fit(Setting(512, 1), Need(1, 1, 1, 1), Room(9, 1), "well", placement)
+    assert on_cards(found) == "All of its layers go onto the graphics cards."
+
+
+def test_a_card_in_the_processor_has_no_bar(client: Client, model: InstalledModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_cards(monkeypatch, Card("Radeon 8060S", 24 * GIB, 23 * GIB, shares_memory=True))
+    page = shown(client)
+    assert "All of its layers go onto the graphics card." in page
+    assert page.count('<svg class="memory"') == 1
+
+
+def test_a_build_that_uses_no_card_is_told(client: Client, model: InstalledModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_cards(monkeypatch, gpus=(Gpu("Tesla T4", 15 * GIB, 15 * GIB),))
+    page = shown(client)
+    assert "This build of llama.cpp uses no GPU." in page
+    assert "make run XLLAMACPP_INDEX=" in page
+    assert "Graphics card: Tesla T4 with 15.0" in page
+    assert "uses no GPU" in models("fit")
+    assert "Tesla T4" in models("fit")
+
+
+def test_the_command_tells_the_layers_on_cards(client: Client, model: InstalledModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_cards(monkeypatch, Card("RTX 4090", 24 * GIB, 23 * GIB))
+    said = models("fit")
+    assert "RTX 4090 with 24.0 GB" in said
+    assert "8 of 8" in said
 
 
 @pytest.mark.parametrize("address", ["/admin/models/fit/", "/admin/models/measure/"])

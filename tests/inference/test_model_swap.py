@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
 from apps.inference import host_process
-from apps.inference.engines.base import ChatRequest, EngineUnavailable
+from apps.inference.engines.base import ChatRequest, EngineUnavailable, Piece
 from apps.inference.host_client import LocalEngine
 from apps.inference.host_keeper import HostKeeper
 from apps.inference.model_file import ModelFile, read_model_file
 from tests.gguf_writer import Shape, write_gemma4
 
-from .answers import listening, pieces_of, until
+from .answers import listening, pieces_of, until, usage_of
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +46,20 @@ async def test_an_answer_in_the_making_is_ended_by_its_own_model(hosts: HostKeep
     assert await pieces_of(second)
     rest = [piece async for piece in answer]
     assert rest
+
+
+async def test_four_answers_are_all_ended_by_their_own_model(hosts: HostKeeper, engine: LocalEngine, other: ModelFile) -> None:
+    answers = [engine.stream(ChatRequest(f"Question {number}", max_tokens=600)) for number in range(4)]
+    for answer in answers:
+        await anext(answer)
+    second = hosts.engine(other)
+    ends = await asyncio.gather(pieces_of(second), *(_end_of(answer) for answer in answers))
+    assert [usage_of(pieces).answer_tokens for pieces in ends[1:]] == [600] * 4
+    assert hosts.status().name == "other"
+
+
+async def _end_of(answer: AsyncGenerator[Piece, None]) -> list[Piece]:
+    return [piece async for piece in answer]
 
 
 async def test_the_same_model_keeps_its_host(hosts: HostKeeper, engine: LocalEngine, tiny: Path) -> None:

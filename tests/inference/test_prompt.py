@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from apps.inference.engines.base import ChatRequest, Passage, Turn
@@ -10,10 +12,16 @@ from apps.inference.engines.llama_prompt import Neutraliser, chat_messages, gram
 NEUTRAL = Neutraliser({"<|turn>", "<turn|>", "<a", "a>", "."})
 
 
-def messages(**request: object) -> list[tuple[str, str]]:
+def messages(**request: object) -> list[tuple[str, Any]]:
     """Roles and texts of what the model reads."""
     made = chat_messages(ChatRequest("Why?", **request), NEUTRAL)  # type: ignore[arg-type]
     return [(message["role"], message["content"]) for message in made]
+
+
+def test_images_come_before_the_text() -> None:
+    [(role, content)] = messages(images=("AAAA", "BBBB"))
+    assert (role, [part["type"] for part in content], content[-1]["text"]) == ("user", ["image_url", "image_url", "text"], "Why?")
+    assert [part["image_url"]["url"] for part in content[:2]] == ["data:image/jpeg;base64,AAAA", "data:image/jpeg;base64,BBBB"]
 
 
 def test_a_bare_question_is_one_message() -> None:

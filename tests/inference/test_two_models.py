@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -87,3 +91,65 @@ async def test_one_that_loads_is_told(hosts: HostKeeper, one: ModelFile, two: Mo
     ready = hosts.engine(one, beside=(one, two))
     assert (hosts.status().name, hosts.status().state) == ("two", "loading")
     assert await ready.count_tokens("a")
+
+
+async def test_what_models_say_they_need_counts(sockets: Path, one: ModelFile, two: ModelFile) -> None:
+    keeper = HostKeeper(HostPlan(sockets, 1, 512, memory_bytes=1000))
+    try:
+        for file, need_bytes in ((one, 600), (two, 400)):
+            await keeper.engine(file, need_bytes=need_bytes, beside=(one, two)).count_tokens("a")
+        assert listening(sockets) == 2
+        await keeper.engine(one, need_bytes=600, beside=(one, two)).count_tokens("a")
+        assert listening(sockets) == 2
+        keeper.keep({two})
+        await until(lambda: listening(sockets) == 1)
+        await keeper.engine(one, need_bytes=601, beside=(one, two)).count_tokens("a")
+        await until(lambda: listening(sockets) == 1)
+        assert keeper.status().name == "one"
+    finally:
+        await keeper.close()
+
+
+async def test_what_is_on_a_card_takes_no_memory(sockets: Path, one: ModelFile, two: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = HostKeeper(HostPlan(sockets, 1, 512, memory_bytes=1000))
+    try:
+        with a_card(monkeypatch, sockets, layers=8, on_card_bytes=700):
+            await keeper.engine(one, need_bytes=900, beside=(one, two)).count_tokens("a")
+        await keeper.engine(two, need_bytes=800, beside=(one, two)).count_tokens("a")
+        assert listening(sockets) == 2
+    finally:
+        await keeper.close()
+
+
+async def test_on_a_card_the_next_one_waits_for_the_end_of_the_one_before(
+    sockets: Path, one: ModelFile, two: ModelFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = HostKeeper(HostPlan(sockets, 1, 512))
+    try:
+        with a_card(monkeypatch, sockets, layers=8, on_card_bytes=700):
+            first = keeper.engine(one)
+            await first.count_tokens("a")
+        answer = first.stream(ChatRequest("What?", max_tokens=300))
+        await anext(answer)
+        second = asyncio.create_task(keeper.engine(two).count_tokens("a"))
+        await asyncio.sleep(0.3)
+        assert not second.done()
+        assert keeper.status().state == "loading"
+        assert listening(sockets) == 1
+        assert [piece async for piece in answer]
+        assert await second
+    finally:
+        await keeper.close()
+
+
+@contextmanager
+def a_card(monkeypatch: pytest.MonkeyPatch, folder: Path, *, layers: int, on_card_bytes: int) -> Iterator[None]:
+    """Hosts that are started meanwhile say that so much went onto a card; else they are what they are."""
+    said = json.dumps({"on_cards": layers, "bytes": on_card_bytes})
+    python = folder.with_suffix(".python")
+    python.write_text(f"#!/bin/sh\necho '{said}'\nexec {sys.executable} \"$@\"\n")
+    python.chmod(0o755)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "executable", str(python))
+        yield
+    python.unlink()

@@ -24,7 +24,9 @@ from apps.inference.engines.base import (
 
 REQUEST = ChatRequest(
     "Why?\n\u2028\x00",
-    turns=(Turn("user", "Who?"), Turn("assistant", "Zoë")),
+    turns=(Turn("user", "Who?", images=("AAAA",)), Turn("assistant", "Zoë")),
+    images=("BBBB",),
+    adapter="/models/letters.gguf",
     passages=(Passage(1, "Tides", "p 3", 'The "moon"', 1.5),),
     system="Be kind",
     written="It was",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, TypeVar
 
 from django.http import HttpRequest
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from apps.api.parsing import BodyParser
 from apps.api.v1.refusals import BadRequest, invalid
 from apps.api.v1.tools import CallIn, Choice, ChosenTool, FormatIn, Text, Tools, wanted
+from apps.chat.images import IMAGES_MAX, ImageRefused, TooManyImages, image_of
 from apps.chat.requested import Requested, Said
 
 B = TypeVar("B", bound=BaseModel)
@@ -39,10 +40,21 @@ def text_of(content: object) -> object:
 
 def _text_of_part(part: object) -> str:
     if not isinstance(part, dict) or part.get("type") not in {"text", "input_text", "output_text"}:
-        raise ValueError("only parts of text can be sent: the model here reads no images, sound or files")
+        raise ValueError("only parts of text, and images of a user in /v1/chat/completions, can be sent: no sound and no files")
     if not isinstance(part.get("text"), str):
         raise ValueError("a part of text must have a `text`")
     return str(part["text"])
+
+
+def _is_image(part: object) -> bool:
+    return isinstance(part, dict) and part.get("type") == "image_url"
+
+
+def _address(part: dict[str, Any]) -> str:
+    """Where the image is; empty where the part does not say. What else stands in it (`detail`) means nothing here."""
+    image = part.get("image_url")
+    url = image.get("url") if isinstance(image, dict) else None
+    return url if isinstance(url, str) else ""
 
 
 def _stops(value: object) -> object:
@@ -79,10 +91,25 @@ class MessageIn(BaseModel):
     reasoning_content: Text | None = None
     tool_calls: list[CallIn] | None = None
     tool_call_id: Text | None = None
+    images: list[Any] = Field(default_factory=list)  # parts of the content
+
+    @model_validator(mode="before")
+    @classmethod
+    def _apart(cls, message: object) -> object:
+        """The message with its images apart from its text; only a user shows any."""
+        if not isinstance(message, dict):
+            return message
+        content = message.get("content")
+        if message.get("role") != "user" or not isinstance(content, list):
+            return {**message, "images": []}
+        images = [part for part in content if _is_image(part)]
+        return {**message, "content": [part for part in content if not _is_image(part)], "images": images}
 
     def said(self) -> Said:
-        """The message as a run keeps it."""
+        """The message as a run keeps it. Raises ImageRefused."""
         said = Said(role="system" if self.role == "developer" else self.role, text=self.content)
+        if self.images:
+            said["images"] = [image_of(_address(part)) for part in self.images]
         if self.role == "assistant" and self.tool_calls:
             said["calls"] = [call.called() for call in self.tool_calls]
             said["thinking"] = self.reasoning_content or ""
@@ -142,16 +169,33 @@ class ChatIn(Taken):
     verbosity: Passed = None
 
     def requested(self, *, searches: bool) -> Requested:
-        """The request as its run keeps it. Raises BadRequest where nothing asks for an answer."""
+        """The request as its run keeps it. Raises BadRequest where nothing asks for an answer, or an image cannot be seen."""
         if self.messages[-1].role not in {"user", "tool"}:
             raise BadRequest("The last message must be the user's, or a tool's.", param="messages")
         return Requested(
-            messages=[message.said() for message in self.messages],
+            messages=self._said(),
             sampling=self.sampling(),
             wanted=self.wanted(),
             thinks=self.reasoning_effort not in NO_THOUGHT,
             searches=searches,
         )
+
+    @property
+    def image_count(self) -> int:
+        """How many images there are."""
+        return sum(len(message.images) for message in self.messages)
+
+    def _said(self) -> list[Said]:
+        """The messages, their images drawn anew. Raises BadRequest that says in which message something is wrong with one."""
+        if self.image_count > IMAGES_MAX:
+            raise BadRequest(str(TooManyImages()), param="messages", code=TooManyImages.code)
+        said = []
+        for place, message in enumerate(self.messages):
+            try:
+                said.append(message.said())
+            except ImageRefused as error:
+                raise BadRequest(str(error), param=f"messages[{place}].content", code=error.code) from error
+        return said
 
     def wanted(self) -> dict[str, Any]:
         """What form the answer must have. Raises BadRequest."""

@@ -9,6 +9,8 @@ from apps.api.caller import Caller
 from apps.api.v1.refusals import ModelNotFound
 from apps.chat.engines import engine_of
 from apps.inference.choice import choices
+from apps.inference.finding import finder_in_use
+from apps.inference.models import InstalledModel
 from apps.inference.services import NO_MODEL
 from apps.workspaces.models import Workspace
 
@@ -51,6 +53,23 @@ def models_of(caller: Caller) -> list[Named]:
         name = f"{OF_DOCUMENTS}{workspace.slug}"
         known[name] = Named(name, workspace, searches=True)
     return list(known.values())
+
+
+def vectors_of(caller: Caller) -> list[dict[str, object]]:
+    """The embedder in use as `GET /v1/models` lists it, where the caller reaches any workspace; for `/v1/embeddings` alone."""
+    model = finder_in_use(InstalledModel.Role.EMBED)
+    first = caller.workspaces().order_by("slug").first() if model else None
+    if model is None or first is None:
+        return []
+    return [{"id": model.name, "object": "model", "created": int(model.added_at.timestamp()), "owned_by": first.slug}]
+
+
+def entry_named(caller: Caller, name: str) -> dict[str, object]:
+    """What `GET /v1/models` lists under this name. Raises ModelNotFound."""
+    for entry in (*(named.entry() for named in models_of(caller)), *vectors_of(caller)):
+        if entry["id"] == name:
+            return entry
+    raise ModelNotFound
 
 
 def model_named(caller: Caller, name: str) -> Named:

@@ -6,7 +6,6 @@ from functools import partial
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
-from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
@@ -15,9 +14,10 @@ from apps.api.v1.answering import streamed_answer, whole_answer
 from apps.api.v1.bodies import ChatIn, read_body
 from apps.api.v1.chat import ChatForm
 from apps.api.v1.citing import Citing
+from apps.api.v1.embeddings import EmbeddingsIn, embedder_of, embeddings_of
 from apps.api.v1.following import Asking
-from apps.api.v1.naming import Named, model_named, models_of
-from apps.api.v1.refusals import BadRequest, InvalidKey, ModelNotFound
+from apps.api.v1.naming import Named, entry_named, model_named, models_of, vectors_of
+from apps.api.v1.refusals import BadRequest, InvalidKey
 from apps.api.v1.response_bodies import ResponseIn
 from apps.api.v1.responses import ResponseForm
 from apps.chat import services
@@ -31,14 +31,15 @@ from apps.core.late import LateResponse
 @require_safe
 def models(request: HttpRequest) -> HttpResponse:
     """What can be asked."""
-    return JsonResponse({"object": "list", "data": [named.entry() for named in models_of(_program(request))]})
+    program = _program(request)
+    return JsonResponse({"object": "list", "data": [*(named.entry() for named in models_of(program)), *vectors_of(program)]})
 
 
 @csrf_exempt
 @require_safe
 def model(request: HttpRequest, name: str) -> HttpResponse:
     """One of them. Raises ModelNotFound."""
-    return JsonResponse(model_named(_program(request), name).entry())
+    return JsonResponse(entry_named(_program(request), name))
 
 
 @csrf_exempt
@@ -48,6 +49,8 @@ def chat_completions(request: HttpRequest) -> LateResponse:
     program = _program(request)
     body = read_body(request, ChatIn)
     named = model_named(program, body.model)
+    if body.image_count:
+        _refuse_the_blind(named)
     asking = _asking(program, named, body.requested(searches=named.searches), body.limit())
     includes_usage = bool(body.stream_options and body.stream_options.include_usage)
     form = ChatForm(named.name, _citing(request), includes_usage=includes_usage)
@@ -69,9 +72,10 @@ def responses(request: HttpRequest) -> LateResponse:
 @csrf_exempt
 @require_POST
 def embeddings(request: HttpRequest) -> HttpResponse:
-    """No model here makes vectors: search needs none. Raises ModelNotFound."""
-    _program(request)
-    raise ModelNotFound(_("No model here makes vectors."))
+    """Vectors of texts. Raises ModelNotFound, BadRequest, RunFailed."""
+    program = _program(request)
+    body = read_body(request, EmbeddingsIn)
+    return JsonResponse(embeddings_of(embedder_of(program, body.model), body))
 
 
 @csrf_exempt  # there is nothing to be forged at an address that is none
@@ -95,6 +99,13 @@ def _asking(program: Program, named: Named, requested: Requested, max_tokens: in
             raise BadRequest("No model is in use here, and the documents' own words take no tools and no form.", param=param)
     ask = partial(services.ask_for_program, workspace=named.workspace, asked_by=program.user, chosen=named.chosen)
     return Asking(program, partial(ask, request=requested, max_tokens=max_tokens))
+
+
+def _refuse_the_blind(named: Named) -> None:
+    """Raises BadRequest where what answers reads no images: before they are drawn."""
+    answers = engine_of(named.workspace, named.chosen)
+    if answers is None or not answers.sees_images:
+        raise BadRequest("The model that answers here reads no images.", param="messages", code="no_images")
 
 
 def _citing(request: HttpRequest) -> Citing:

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
+IMAGE_TOKENS = 512  # no image costs more on this machine: a model reads it in one batch
+
 
 class EngineError(Exception):
     """The engine could not answer; `code` names the reason for logs, frames and the API."""
@@ -42,13 +44,17 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message of the conversation, without its thinking, unless that led to `calls`. A tool's `answers` the call of this id."""
+    """One message of the conversation, without its thinking, unless that led to `calls`. A tool's `answers` the call of this id.
+
+    `images` are JPEGs in base64; a model sees them before it reads the text.
+    """
 
     role: Literal["user", "assistant", "tool"]
     text: str
     thinking: str = ""
     calls: tuple[ToolCall, ...] = ()
     answers: str = ""
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,8 @@ class ChatRequest:
     Where it `fills`, the passages (best first) and turns (pairs, oldest first) may be more than have room: the engine leaves the others out
     and tells so by a ContextPiece. Turns that `turns_stay` are never left out; `messages_before` were before the first of them, and before
     those the `messages_summed` that `summary` stands for: a model's own words, and so untrusted data like all that was said.
+    `images` come with the question, as those of a turn.
+    `adapter` is the path of the model's adapter that is to be applied; its engine sets it.
     """
 
     question: str
@@ -133,6 +141,13 @@ class ChatRequest:
     messages_before: int = 0
     summary: str = ""
     messages_summed: int = 0
+    images: tuple[str, ...] = ()
+    adapter: str = ""
+
+    @property
+    def image_count(self) -> int:
+        """How many images there are, in the turns too."""
+        return len(self.images) + sum(len(turn.images) for turn in (*self.turns, *self.since))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +182,16 @@ class CallPiece:
 
 @dataclass(frozen=True, slots=True)
 class UsagePiece:
-    """Figures of the run so far: tokens read and written, the speed of writing in tokens per second, whether the limit ended it."""
+    """Figures of the run so far: tokens read and written, the speed of writing in tokens per second, whether the limit ended it.
+
+    Of the prompt's tokens `known_tokens` were read before, for an earlier question, and not again.
+    """
 
     prompt_tokens: int
     answer_tokens: int
     tokens_per_s: float
     is_cut: bool = False
+    known_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +222,11 @@ def takes_forms(engine: Engine) -> bool:
 def fills_itself(engine: Engine) -> bool:
     """Whether `engine` leaves out by itself what has no room, and tells so. The others must be given no more than they have room for."""
     return bool(getattr(engine, "fills_itself", False))
+
+
+def sees_images(engine: Engine) -> bool:
+    """Whether `engine` looks at images. One that does not say so does not, and must not be sent any."""
+    return bool(getattr(engine, "sees_images", False))
 
 
 def context_of(engine: Engine, usual: int) -> int:

@@ -9,14 +9,14 @@ import codecs
 import ctypes
 import os
 import platform
+import random
 import resource
-import secrets
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from .base import ChatRequest, EngineError, EngineUnavailable, Piece, PromptTooLong, TextPiece, UsagePiece
+from .base import ChatRequest, EngineError, EngineUnavailable, Piece, PromptTooLong, Sampling, TextPiece, UsagePiece
 from .filling import fill
 from .local import Take
 from .older_files import read_older
@@ -58,7 +58,8 @@ class CtransformersModel:
         limit = min(room, request.max_tokens - (len(self._tokens(request.written)) if request.written else 0))
         try:
             if self._read(prompt, take):
-                self._write(prompt_tokens=len(prompt), limit=limit, goes_on=bool(request.written), take=take)
+                tokens = self._sampled(limit, request.sampling)
+                self._write(tokens, prompt_tokens=len(prompt), limit=limit, goes_on=bool(request.written), take=take)
         except RuntimeError as error:
             raise EngineError(f"The model broke off: {error}") from error
 
@@ -101,11 +102,11 @@ class CtransformersModel:
             self._llm.eval(new[start : start + BATCH_TOKENS], batch_size=BATCH_TOKENS, threads=self._threads)
         return True
 
-    def _write(self, *, prompt_tokens: int, limit: int, goes_on: bool, take: Take) -> None:
+    def _write(self, tokens: Iterator[int], *, prompt_tokens: int, limit: int, goes_on: bool, take: Take) -> None:
         decoder, stops = codecs.getincrementaldecoder("utf-8")("replace"), StopFilter()
         began = told = time.monotonic()
         count, is_blank = 0, not goes_on
-        for count, token in enumerate(self._sampled(limit), start=1):
+        for count, token in enumerate(tokens, start=1):
             text = stops.feed(decoder.decode(self._llm.ctransformers_llm_detokenize(token)))
             text = text.lstrip() if is_blank else text
             is_blank = is_blank and not text
@@ -122,11 +123,13 @@ class CtransformersModel:
         is_cut = count == limit and not stops.has_ended
         take(UsagePiece(prompt_tokens, count, count / max(time.monotonic() - began, 1e-6), is_cut))
 
-    def _sampled(self, limit: int) -> Iterator[int]:
+    def _sampled(self, limit: int, asked: Sampling) -> Iterator[int]:
         """Up to `limit` tokens, each read back before the next is chosen."""
+        # The library starts anew from its seed at each token: one number for all of them would be the same draw again and again.
+        draw = random.SystemRandom() if asked.seed is None else random.Random(asked.seed)  # noqa: S311
+        how = sampling_for(asked)
         for _ in range(limit):
-            # With its own default the library starts anew from the clock's second at each token: the same draw all second long.
-            token: int = self._llm.sample(seed=secrets.randbits(31), **SAMPLING)
+            token: int = self._llm.sample(seed=draw.getrandbits(31), **how)
             if self._llm.is_eos_token(token):
                 return
             yield token
@@ -139,6 +142,16 @@ class PieceReader:
     def pieces(self, chunk: Piece) -> list[Piece]:
         """The piece itself."""
         return [chunk]
+
+
+def sampling_for(asked: Sampling) -> dict[str, float]:
+    """How the next token is chosen, by the library's names. At a temperature of 0, by which it would divide, the likeliest one is.
+
+    It knows no penalties by presence or frequency.
+    """
+    wanted = {"temperature": asked.temperature, "top_p": asked.top_p}
+    how = SAMPLING | {name: value for name, value in wanted.items() if value is not None}
+    return how if how["temperature"] > 0 else how | {"temperature": 1.0, "top_k": 1}
 
 
 def library_name() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .base import ChatRequest, ContextPiece
+from .base import IMAGE_TOKENS, ChatRequest, ContextPiece
 from .llama_prompt import passage_text
 
 PASSAGES_SHARE = 0.5  # of what the question and the newest turn leave: earlier turns get the rest
@@ -35,9 +35,10 @@ class Guess:
     """Careful guesses, for engines that cannot count."""
 
     def whole(self, request: ChatRequest) -> int:
-        """A third of the characters."""
+        """A third of the characters; images at their most."""
         said = [turn.text for turn in (*request.turns, *request.since)]
-        return sum(self.parts([request.system, request.summary, request.question, *said, *map(passage_text, request.passages)]))
+        texts = [request.system, request.summary, request.question, *said, *map(passage_text, request.passages)]
+        return sum(self.parts(texts)) + request.image_count * IMAGE_TOKENS
 
     def at_most(self, request: ChatRequest) -> int:
         """The same."""

@@ -10,10 +10,11 @@ import struct
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import BinaryIO
 
-from .model_shape import PER_LAYER_NUMBERS, ModelShape, read_shape
+from .model_shape import PER_LAYER_NUMBERS, ModelShape, place_of, read_shape
 
 HEADER_MAX_BYTES = 256 * 1024 * 1024  # those of the largest vocabularies have 20 MB
 MAX_ITEMS = 4_000_000  # of one list; the largest vocabularies have 300,000 tokens and twice as many merges
@@ -69,6 +70,45 @@ class GgufHeader:
     shape: ModelShape | None = field(default=None, repr=False)  # None where the file does not say enough about its memory
 
 
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor as the header describes it; its dimensions come innermost first."""
+
+    type_name: str
+    dimensions: tuple[int, ...]
+    size_bytes: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class GgufContents:
+    """All that a GGUF file of any kind says: its keys (of long lists that they are there) and its tensors."""
+
+    version: int
+    keys: dict[str, Value]
+    tensors: dict[str, Tensor]
+    quantisation: str
+    size_bytes: int
+
+    def text(self, key: str) -> str:
+        """The text under `key`; empty where there is none."""
+        value = self.keys.get(key)
+        return value if isinstance(value, str) else ""
+
+
+def read_contents(path: Path) -> GgufContents:
+    """What the file at `path` says, whatever it is for. Raises BadModelFile where it is damaged."""
+    try:
+        with path.open("rb") as file:
+            reader = _Reader(file, path.stat().st_size)
+            version, tensor_count, key_count = _read_counts(reader)
+            keys = _read_keys(reader, key_count)
+            tensors = _read_tensors(reader, tensor_count, alignment=_positive(keys, "general.alignment", default=32))
+            return GgufContents(version, keys, tensors, _main_type(tensors), reader.size_bytes)
+    except OSError as error:
+        raise BadModelFile("unreadable", f"The file cannot be read: {error.strerror}.") from error
+
+
 def read_header(path: Path, *, chats: bool = True) -> GgufHeader:
     """The header of the chat model at `path`, or of one that need not chat. Raises BadModelFile with the reason if it cannot be one."""
     try:
@@ -79,10 +119,7 @@ def read_header(path: Path, *, chats: bool = True) -> GgufHeader:
 
 
 def _read(reader: _Reader, *, chats: bool) -> GgufHeader:
-    version = _read_version(reader)
-    tensor_count, key_count = reader.number("<Q"), reader.number("<Q")
-    if not 0 < tensor_count <= MAX_TENSORS or key_count > MAX_KEYS:
-        raise _damaged(f"it claims {tensor_count} tensors and {key_count} keys")
+    version, tensor_count, key_count = _read_counts(reader)
     keys = _read_keys(reader, key_count)
     architecture = _text(keys, "general.architecture")
     _refuse_parts(keys, architecture)
@@ -90,18 +127,30 @@ def _read(reader: _Reader, *, chats: bool) -> GgufHeader:
         raise BadModelFile("no_template", "The file holds no chat template, so it is no model that was trained to chat.")
     template = _text(keys, "tokenizer.chat_template", default=None if chats else "")
     tokens = _read_tokens(keys)
-    quantisation, weight_bytes = _read_tensors(reader, tensor_count, alignment=_positive(keys, "general.alignment", default=32))
+    tensors = _read_tensors(reader, tensor_count, alignment=_positive(keys, "general.alignment", default=32))
+    weights: Counter[int] = Counter()
+    for tensor_name, tensor in tensors.items():
+        weights[place_of(tensor_name)] += tensor.size_bytes
     return GgufHeader(
         version=version,
         architecture=architecture,
         name="".join(filter(str.isprintable, _text(keys, "general.name", default="")))[:200],
         context_length=_positive(keys, f"{architecture}.context_length"),
-        quantisation=quantisation,
+        quantisation=_main_type(tensors),
         tensor_count=tensor_count,
         size_bytes=reader.size_bytes,
         control_tokens=frozenset(_control_tokens(tokens, template)),
-        shape=read_shape(keys, architecture, weight_bytes=weight_bytes, vocabulary=len(tokens)),
+        shape=read_shape(keys, architecture, weight_bytes=weights.total(), vocabulary=len(tokens), weights=weights),
     )
+
+
+def _read_counts(reader: _Reader) -> tuple[int, int, int]:
+    """The version, how many tensors there are, and how many keys."""
+    version = _read_version(reader)
+    tensor_count, key_count = reader.number("<Q"), reader.number("<Q")
+    if not 0 < tensor_count <= MAX_TENSORS or key_count > MAX_KEYS:
+        raise _damaged(f"it claims {tensor_count} tensors and {key_count} keys")
+    return version, tensor_count, key_count
 
 
 def _read_version(reader: _Reader) -> int:
@@ -164,36 +213,42 @@ def _control_tokens(tokens: Iterable[tuple[str, int]], template: str) -> Iterabl
             yield text
 
 
-def _read_tensors(reader: _Reader, count: int, *, alignment: int) -> tuple[str, int]:
-    """The type that most bytes of the tensors have, and the bytes of them all. Raises BadModelFile where a tensor lies outside the file."""
-    bytes_of: Counter[str] = Counter()
-    end = 0
+def _read_tensors(reader: _Reader, count: int, *, alignment: int) -> dict[str, Tensor]:
+    """The tensors by name. Raises BadModelFile where one lies outside the file."""
+    tensors: dict[str, Tensor] = {}
     for _ in range(count):
         name = reader.text(MAX_NAME_BYTES)
-        type_name, size_bytes, offset = _read_tensor(reader, name)
-        bytes_of[type_name] += size_bytes
-        end = max(end, offset + size_bytes)
+        if name in tensors:
+            raise _damaged(f"the tensor {name!r} stands in it twice")
+        tensors[name] = _read_tensor(reader, name)
+    end = max(tensor.offset + tensor.size_bytes for tensor in tensors.values())
     needed = -(-reader.place // alignment) * alignment + end
     if needed > reader.size_bytes:
         raise BadModelFile("cut_off", f"The file is cut off: {reader.size_bytes:,} of {needed:,} bytes are there.")
-    return bytes_of.most_common(1)[0][0], bytes_of.total()
+    return tensors
 
 
-def _read_tensor(reader: _Reader, name: str) -> tuple[str, int, int]:
-    """The type's name, the size in bytes and the offset."""
-    dimensions = int(reader.number("<I"))
-    if not 1 <= dimensions <= MAX_DIMENSIONS:
-        raise _damaged(f"the tensor {name!r} has {dimensions} dimensions")
-    values = 1
-    for _ in range(dimensions):
-        values *= int(reader.number("<Q"))
+def _main_type(tensors: dict[str, Tensor]) -> str:
+    """The type that most bytes of the tensors have."""
+    bytes_of: Counter[str] = Counter()
+    for tensor in tensors.values():
+        bytes_of[tensor.type_name] += tensor.size_bytes
+    return bytes_of.most_common(1)[0][0]
+
+
+def _read_tensor(reader: _Reader, name: str) -> Tensor:
+    count = int(reader.number("<I"))
+    if not 1 <= count <= MAX_DIMENSIONS:
+        raise _damaged(f"the tensor {name!r} has {count} dimensions")
+    dimensions = tuple(int(reader.number("<Q")) for _ in range(count))
+    values = prod(dimensions)
     kind, offset = int(reader.number("<I")), int(reader.number("<Q"))
     if kind not in TENSOR_TYPES:
         raise BadModelFile("tensor_type", f"The tensor {name!r} is of type {kind}, which this version does not know.")
     type_name, block_values, block_bytes = TENSOR_TYPES[kind]
     if values == 0 or values % block_values:
         raise _damaged(f"the tensor {name!r} has an impossible size")
-    return type_name, values // block_values * block_bytes, offset
+    return Tensor(type_name, dimensions, values // block_values * block_bytes, offset)
 
 
 def _text(keys: dict[str, Value], key: str, *, default: str | None = None) -> str:

@@ -9,10 +9,13 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .base import (
+    IMAGE_TOKENS,
     ChatRequest,
     ContextPiece,
     EngineError,
@@ -24,32 +27,55 @@ from .base import (
     ThinkingPiece,
     UsagePiece,
 )
+from .cards import Place, put_on_cards
 from .filling import Filling, fill
 from .gguf_header import read_header
 from .llama_calls import CallReader
 from .llama_prompt import Neutraliser, chat_messages, form, grammar_beginning_with, split_written
 from .llama_tokens import LlamaTokens
+from .model_shape import ModelShape
+from .placing import Placement
 
 SAMPLING = {"temperature": 1.0, "top_p": 0.95, "top_k": 64, "min_p": 0.0, "repeat_penalty": 1.0}  # the Gemma 4 model card's, for all uses
-BATCH_TOKENS = 512  # a run can be stopped between two batches of its prompt
+BATCH_TOKENS = max(512, IMAGE_TOKENS)  # a run can be stopped between two batches of its prompt; an image has to fit into one
 PROMPT_CACHE_MIB = 512  # llama.cpp would take 8 GiB
 CHECKPOINTS = 4  # of a slot's sliding windows; 32 of them are 15 GB with the 12B model
 TELL_EVERY_S = 1.0
+BLIND = "This model reads no images: it has no projector."
 
 Chunk = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is loaded with a model: adapters, of which each request says which one is applied to it, eyes, and what guesses its words."""
+
+    adapters: tuple[Path, ...] = ()
+    projector: Path | None = None
+    drafter: Path | None = None
+
+
+NO_PARTS = Parts()
 
 
 class LlamaModel:
     """A loaded model with its slots. Its methods block; any thread may call them."""
 
-    def __init__(self, path: Path, *, slots: int, context_tokens: int) -> None:
-        """Raises BadModelFile, and EngineUnavailable if llama.cpp refuses the file or cannot be loaded here."""
+    def __init__(self, path: Path, *, slots: int, context_tokens: int, place: Place | None = None, parts: Parts = NO_PARTS) -> None:
+        """`place` says which layers go onto graphics cards; without it, or where the file does not say its shape, llama.cpp decides.
+
+        Raises BadModelFile, and EngineUnavailable if llama.cpp refuses the file or cannot be loaded here.
+        """
         self.slots = slots
         self.header = read_header(path)
         self.context_tokens = min(context_tokens, self.header.context_length)
         self._neutral = Neutraliser(self.header.control_tokens)
         self._key = secrets.token_urlsafe(32)
-        self._server = _load(path, self._key, slots=slots, context_tokens=self.context_tokens)
+        self._adapters = [str(adapter) for adapter in parts.adapters]
+        self._sees = parts.projector is not None
+        self.placement = _placed(place, self.header.shape, slots, self.context_tokens)
+        room = {"slots": slots, "context_tokens": self.context_tokens}
+        self._server = load_server(path, self._key, placement=self.placement, adjust=partial(_load_with, parts=parts), **room)
         address, control = self._server.listening_address, self.header.control_tokens
         self.tokens = LlamaTokens(address, self._key, neutral=self._neutral, control_tokens=control, body=self._body)
 
@@ -89,6 +115,8 @@ class LlamaModel:
 
     def _body(self, request: ChatRequest) -> dict[str, Any]:
         """Chat request of llama.cpp's server. A begun answer is gone on from, its last word written again by force of a grammar."""
+        if request.image_count and not self._sees:
+            raise RequestRefused(BLIND)
         head, tail = split_written(request.written)
         if tail and request.wanted:
             raise EngineError("An answer that must have a form cannot be gone on with.")
@@ -102,8 +130,19 @@ class LlamaModel:
             **SAMPLING,
             **form(request.wanted, self._neutral),
             **request.sampling.asked(),
+            **self._adapted(request),
         }
         return body | {"grammar": grammar_beginning_with(tail)} if tail else body
+
+    def _adapted(self, request: ChatRequest) -> dict[str, Any]:
+        """How much of each adapter is applied, all of them named: what is left out llama.cpp takes from the request before.
+
+        Raises EngineUnavailable if the one that is wanted is not loaded.
+        """
+        if request.adapter and request.adapter not in self._adapters:
+            raise EngineUnavailable("The adapter is not loaded.")
+        scales = [{"id": place, "scale": float(path == request.adapter)} for place, path in enumerate(self._adapters)]
+        return {"lora": scales} if scales else {}
 
 
 class ChunkReader:
@@ -120,7 +159,7 @@ class ChunkReader:
     def pieces(self, chunk: Chunk) -> list[Piece]:
         """The pieces in `chunk`, mostly one or none. Raises EngineError where it reports an error."""
         if "error" in chunk:
-            raise _error(chunk["error"])
+            raise error_of(chunk["error"])
         if isinstance(told := chunk.get("context"), ContextPiece):  # our own; a server on the network can send no such thing
             return [told]
         self._prompt_tokens = chunk.get("prompt_progress", {}).get("total", self._prompt_tokens)
@@ -152,7 +191,8 @@ class ChunkReader:
         """llama.cpp's own at the end; until then a piece is counted as a token, and told once a second."""
         if "usage" in chunk:
             usage, timings = chunk["usage"], chunk.get("timings", {})
-            return [UsagePiece(usage["prompt_tokens"], usage["completion_tokens"], self._rate(timings), self._is_cut)]
+            known = int(timings.get("cache_n", 0))
+            return [UsagePiece(usage["prompt_tokens"], usage["completion_tokens"], self._rate(timings), self._is_cut, known)]
         if not wrote:
             return []
         now = time.monotonic()
@@ -171,12 +211,46 @@ class ChunkReader:
         return self._answer_tokens / max(time.monotonic() - self._first_at, 1e-6)
 
 
-def _load(path: Path, key: str, *, slots: int, context_tokens: int) -> Any:
+def load_server(
+    path: Path,
+    key: str,
+    *,
+    slots: int,
+    context_tokens: int,
+    placement: Placement | None = None,
+    adjust: Callable[[Any], None] | None = None,
+) -> Any:
+    """llama.cpp's server with the model at `path`; `adjust` changes its parameters last. Raises EngineUnavailable."""
+    params = _params(path, key, slots=slots, context_tokens=context_tokens)
+    if placement is not None:
+        put_on_cards(params, placement)
+    if adjust:
+        adjust(params)
+    try:
+        return _library().Server(params)
+    except RuntimeError as error:
+        raise EngineUnavailable("llama.cpp cannot load this file") from error
+
+
+def _placed(place: Place | None, shape: ModelShape | None, slots: int, context_tokens: int) -> Placement | None:
+    try:
+        return place(shape, slots, context_tokens) if place and shape else None
+    except ImportError as error:
+        raise EngineUnavailable(f"llama.cpp does not run on this machine: {error}") from error
+
+
+def _library() -> Any:
+    """Raises EngineUnavailable."""
     try:
         import xllamacpp  # heavy, and absent where the processor lacks AVX2
     except ImportError as error:
         raise EngineUnavailable(f"llama.cpp does not run on this machine: {error}") from error
-    params = xllamacpp.CommonParams()
+    return xllamacpp
+
+
+def _params(path: Path, key: str, *, slots: int, context_tokens: int) -> Any:
+    """How the file is loaded. Raises EngineUnavailable."""
+    params = _library().CommonParams()
     params.model.path = str(path)
     params.n_parallel = slots
     params.n_ctx = slots * context_tokens
@@ -191,13 +265,25 @@ def _load(path: Path, key: str, *, slots: int, context_tokens: int) -> Any:
     params.endpoint_slots = False
     params.ui = False
     params.cors_origins = "https://nobody.invalid"
-    try:
-        return xllamacpp.Server(params)
-    except RuntimeError as error:
-        raise EngineUnavailable("llama.cpp cannot load this file") from error
+    return params
 
 
-def _error(error: Mapping[str, Any]) -> EngineError:
+def _load_with(params: Any, parts: Parts) -> None:
+    """Load the parts too, no adapter applied until a request asks for it."""
+    if parts.projector:
+        params.mmproj.path = str(parts.projector)
+        params.image_max_tokens = IMAGE_TOKENS  # more than a batch has llama.cpp end its process
+    if parts.drafter:
+        params.speculative.types = [_library().common_speculative_type.COMMON_SPECULATIVE_TYPE_DRAFT_MTP]
+        params.speculative.draft.mparams.path = str(parts.drafter)
+    if parts.adapters:
+        params.lora_adapters = [_library().CommonAdapterLoraInfo(str(path), 0.0) for path in parts.adapters]
+        # The prompt cache does not know adapters: it gave one what another had read of the same prompt. A slot clears its own by itself.
+        params.cache_ram_mib = 0
+
+
+def error_of(error: Mapping[str, Any]) -> EngineError:
+    """What llama.cpp's server reports, as ours."""
     if error.get("type") == "exceed_context_size_error":
         return PromptTooLong(f"The question and its passages are {error.get('n_prompt_tokens')} tokens long; {error.get('n_ctx')} fit.")
     return EngineError(f"The model reported an error: {error.get('message', 'unknown')}")

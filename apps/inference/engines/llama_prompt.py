@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, NotRequired, TypedDict
 
 from .base import ChatRequest, Passage, ToolCall, Turn, Wanted
@@ -16,7 +17,7 @@ class ChatMessage(TypedDict):
     """One message as the model's chat template takes it."""
 
     role: str
-    content: str
+    content: str | list[dict[str, Any]]
     reasoning_content: NotRequired[str]
     tool_calls: NotRequired[list[dict[str, Any]]]
     tool_call_id: NotRequired[str]
@@ -51,14 +52,15 @@ class Neutraliser:
 def chat_messages(request: ChatRequest, neutral: Neutraliser) -> list[ChatMessage]:
     """System, earlier turns, the passages with the question, what came since, and the beginning of the answer to go on from, if any."""
     messages = [ChatMessage(role="system", content=neutral(request.system))] if request.system else []
-    summary = [neutral(summary_text(request))] if request.summary else []
-    turns = [_turn(turn, neutral) for turn in request.turns]
-    if summary and turns:  # a message of its own would be two of a user's in a row, which some templates refuse
-        turns[0]["content"] = f"{summary.pop()}\n\n{turns[0]['content']}"
-    messages += turns
-    passages = [neutral(passage_text(passage)) for passage in request.passages]
-    if asked := [*summary, *passages, *filter(None, [neutral(request.question)])]:
-        messages.append(ChatMessage(role="user", content="\n\n".join(asked)))
+    turns = list(request.turns)
+    asked = [*map(passage_text, request.passages), *filter(None, [request.question])]
+    if request.summary and turns:  # a message of its own would be two of a user's in a row, which some templates refuse
+        turns[0] = replace(turns[0], text=f"{summary_text(request)}\n\n{turns[0].text}")
+    elif request.summary:
+        asked.insert(0, summary_text(request))
+    messages += [_turn(turn, neutral) for turn in turns]
+    if asked or request.images:
+        messages.append(ChatMessage(role="user", content=_content("\n\n".join(map(neutral, asked)), request.images)))
     messages += [_turn(turn, neutral) for turn in request.since]
     head, _ = split_written(request.written)
     if head:
@@ -93,8 +95,14 @@ def grammar_beginning_with(text: str) -> str:
     return f'root ::= "{escaped}" [\\x00-\\U0010FFFF]*'
 
 
+def _content(text: str, images: Iterable[str]) -> str | list[dict[str, Any]]:
+    """The text, with `images` in front of it: so Gemma was trained."""
+    seen: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{image}"}} for image in images]
+    return [*seen, {"type": "text", "text": text}] if seen else text
+
+
 def _turn(turn: Turn, neutral: Neutraliser) -> ChatMessage:
-    message = ChatMessage(role=turn.role, content=neutral(turn.text))
+    message = ChatMessage(role=turn.role, content=_content(neutral(turn.text), turn.images))
     if turn.calls:
         message["tool_calls"] = [_call(call, neutral) for call in turn.calls]
         if turn.thinking:

@@ -6,12 +6,13 @@ import http.client
 import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlsplit
 
-from .base import ChatRequest, EngineError
+from .base import IMAGE_TOKENS, ChatRequest, EngineError, Turn
 from .llama_prompt import Neutraliser, chat_messages
 
 COUNT_TIMEOUT_S = 30
@@ -29,7 +30,7 @@ class LlamaTokens:
     """Implements filling.Tokens. Any thread may call it; what it has counted it knows, by a digest of the text."""
 
     def __init__(self, address: str, key: str, *, neutral: Neutraliser, control_tokens: Iterable[str], body: Body) -> None:
-        self._address, self._key = urlsplit(address), key
+        self._address, self._key = address, key
         self._neutral, self._body = neutral, body
         self._separators = sorted(control_tokens)[:SEPARATORS_TRIED]
         self._known: dict[bytes, int] = {}
@@ -37,14 +38,15 @@ class LlamaTokens:
 
     def whole(self, request: ChatRequest) -> int:
         """The length of the prompt that the model's own template makes of `request`. Raises EngineError."""
-        body = self._body(request)
-        return int(self._post(WHOLE, {name: body[name] for name in OF_PROMPT if name in body})["input_tokens"])
+        body = self._body(_without_images(request))
+        text_tokens = int(self._post(WHOLE, {name: body[name] for name in OF_PROMPT if name in body})["input_tokens"])
+        return text_tokens + request.image_count * IMAGE_TOKENS
 
     def at_most(self, request: ChatRequest) -> int:
-        """No token is made of less than a byte."""
-        messages = chat_messages(request, self._neutral)
-        texts = [request.wanted.tools, *(message["content"] for message in messages)]
-        return sum(len(text.encode("utf-8", "replace")) + AROUND_MESSAGE for text in texts)
+        """No token of text is made of less than a byte."""
+        messages = chat_messages(_without_images(request), self._neutral)
+        texts = [request.wanted.tools, *(str(message["content"]) for message in messages)]
+        return sum(len(text.encode("utf-8", "replace")) + AROUND_MESSAGE for text in texts) + request.image_count * IMAGE_TOKENS
 
     def parts(self, texts: Sequence[str]) -> list[int]:
         """The length of each text inside a prompt. Raises EngineError."""
@@ -89,15 +91,34 @@ class LlamaTokens:
                 del self._known[key]
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        connection = http.client.HTTPConnection(self._address.hostname or "", self._address.port, timeout=COUNT_TIMEOUT_S)
-        try:
-            headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-            connection.request("POST", path, json.dumps(body), headers)
-            answer: dict[str, Any] = json.load(connection.getresponse())
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            raise EngineError(f"The tokens could not be counted: {error}") from error
-        finally:
-            connection.close()
-        if "error" in answer:
-            raise EngineError(f"The tokens could not be counted: {answer['error'].get('message', 'unknown')}")
-        return answer
+        return _post(self._address, self._key, path, body)
+
+
+def count_tokens(address: str, key: str, text: str) -> int:
+    """What `text` costs in the model whose server listens there. Raises EngineError."""
+    return len(_post(address, key, COUNT, {"content": text})["tokens"])
+
+
+def _without_images(request: ChatRequest) -> ChatRequest:
+    """The texts alone: what an image costs is known."""
+    return replace(request, images=(), turns=_blind(request.turns), since=_blind(request.since)) if request.image_count else request
+
+
+def _blind(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+    return tuple(replace(turn, images=()) for turn in turns)
+
+
+def _post(address: str, key: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    place = urlsplit(address)
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=COUNT_TIMEOUT_S)
+    try:
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        connection.request("POST", path, json.dumps(body), headers)
+        answer: dict[str, Any] = json.load(connection.getresponse())
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise EngineError(f"The tokens could not be counted: {error}") from error
+    finally:
+        connection.close()
+    if "error" in answer:
+        raise EngineError(f"The tokens could not be counted: {answer['error'].get('message', 'unknown')}")
+    return answer

@@ -11,6 +11,7 @@ Chunk = Any  # whatever the library gives; only its own reader looks into it
 Take = Callable[[Chunk], bool]
 
 BY_LLAMA, BY_CTRANSFORMERS = "llama", "ctransformers"  # the names of the engines that read a file
+CHAT, EMBED, RERANK = "chat", "embed", "rerank"  # what a model is loaded for
 
 
 class Reader(Protocol):
@@ -18,6 +19,16 @@ class Reader(Protocol):
 
     def pieces(self, chunk: Chunk) -> list[Piece]:
         """The pieces in `chunk`. Raises EngineError where it reports an error."""
+        ...
+
+
+class FindingModel(Protocol):
+    """A loaded embedder or reranker. `answer` blocks; any thread may call it, as many at once as there are slots."""
+
+    slots: int
+
+    def answer(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The message that answers one of wire's. Raises EngineError."""
         ...
 
 

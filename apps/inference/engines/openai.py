@@ -94,6 +94,7 @@ class OpenAIEngine:
     """Answers with whichever of its servers has least to do. Implements engines.base.Engine."""
 
     takes_forms = True
+    sees_images = True  # as far as the server's model does, which is the server's to say
 
     def __init__(self, name: str, backends: Iterable[Backend]) -> None:
         self.name = name

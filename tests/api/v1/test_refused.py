@@ -55,7 +55,8 @@ def program(key: str) -> Program:
         ({"messages": [{"role": "robot", "content": "x"}]}, "messages[0].role"),
         ({"messages": [SAID, {"role": "assistant", "content": "Hi."}]}, "messages"),
         ({"messages": [{"role": "user", "content": 5}]}, "messages[0].content"),
-        ({"messages": [SAID, {"role": "user", "content": [PICTURE]}]}, "messages[1].content"),
+        ({"messages": [{"role": "system", "content": [PICTURE]}, SAID]}, "messages[0].content"),
+        ({"messages": [SAID, {"role": "user", "content": [{"type": "input_audio"}]}]}, "messages[1].content"),
         ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content"),
         ({"messages": [{"role": "user", "content": "a\0b"}]}, "messages[0].content"),
     ],
@@ -83,9 +84,10 @@ def test_a_body_that_is_none_is_refused(program: Program, body: Any, param: str 
     assert refusal(answer) == (400, "invalid_request_error", param, code)
 
 
-def test_a_picture_is_refused_with_a_sentence(program: Program) -> None:
+def test_a_picture_is_refused_where_nothing_sees(program: Program) -> None:
     messages = [{"role": "user", "content": [PICTURE]}]
     answer = program.post("/v1/chat/completions", {"model": "scripted", "messages": messages}, content_type="application/json")
+    assert refusal(answer) == (400, "invalid_request_error", "messages", "no_images")
     assert "reads no images" in answer.json()["error"]["message"]
 
 

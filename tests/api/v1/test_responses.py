@@ -165,4 +165,4 @@ async def test_what_cannot_be_done_is_refused(client: Client, says: Says, asked:
 async def test_nothing_makes_vectors(client: Client) -> None:
     with pytest.raises(NotFoundError) as refused:
         await client.openai.embeddings.create(model="quote", input="Hello.")
-    assert (refused.value.code, refused.value.param, "vectors" in refused.value.message) == ("model_not_found", "model", True)
+    assert (refused.value.code, refused.value.param) == ("model_not_found", "model")

@@ -11,10 +11,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
+from django.db.models import Prefetch
 
 from apps.core.errors import ProductError
-from apps.inference import downloader, downloads, keeping, servers, services
-from apps.inference.catalogue import ALONE, catalogue
+from apps.inference import adding, downloader, downloads, drafting, finder_use, keeping, servers, services
+from apps.inference.catalogue import ALONE, find_entry, offered
 from apps.inference.engines.older_files import FAMILIES
 from apps.inference.fit_table import fit_table
 from apps.inference.models import Download, EngineServer, InstalledModel
@@ -37,10 +38,15 @@ class Command(BaseCommand):
         add = actions.add_parser("add", help="Check a model file and offer it; the file stays where it is.")
         add.add_argument("file", type=Path)
         add.add_argument("--name", default="", help="what the model is called here (default: what the file says)")
+        add.add_argument("--role", choices=InstalledModel.Role.values, default="chat", help="what it is for (default: chat)")
         add.add_argument("--engine", choices=InstalledModel.Engine.values, default="", help="what runs it (default: llama for GGUF files)")
+        add.add_argument("--base", default="", help="the model that an adapter or a projector belongs to (default: the only one)")
+        add.add_argument("--projector", type=Path, help="the file by which the model sees images")
         add.add_argument("--type", dest="family", default="", help=f"what an older file does not say: one of {', '.join(FAMILIES)}")
-        use = actions.add_parser("use", help=f"Answer with this model from now on; `{services.NO_MODEL}` for none.")
+        use = actions.add_parser("use", help=f"Answer, or find passages, with this model; `{services.NO_MODEL}` answers with none.")
         use.add_argument("name")
+        leave = actions.add_parser("leave", help="Find passages without this embedder or reranker from now on.")
+        leave.add_argument("name")
         fits = actions.add_parser("fit", help="Show how much memory models need here, and which setting of them fits.")
         fits.add_argument("name", nargs="?", default="")
         connect = actions.add_parser("connect", help="Offer a model of an OpenAI-compatible server on your network.")
@@ -51,6 +57,9 @@ class Command(BaseCommand):
         actions.add_parser("back", help="Answer with the model that was in use before.")
         verify = actions.add_parser("verify", help="Read a model's file again, or all of them, and say which are changed.")
         verify.add_argument("name", nargs="?", default="")
+        draft = actions.add_parser("draft", help="Have a drafter guess its model's next words, or no more.")
+        draft.add_argument("name")
+        draft.add_argument("--off", action="store_true")
         remove = actions.add_parser("remove", help="Forget a model; its file is deleted only if it was fetched by `pull` or on the page.")
         remove.add_argument("name")
 
@@ -61,19 +70,25 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def list(self, options: dict[str, Any]) -> None:
-        installed = InstalledModel.objects.order_by("name")
+        by_name = InstalledModel.objects.order_by("name")
+        installed = list(by_name.prefetch_related(Prefetch("parts", by_name)))
         for model in installed:
-            star = "*" if model.is_active else " "
-            facts = (model.name, model.architecture, model.quantisation, model.engine, gigabytes(model.size_bytes), model.place)
-            self.stdout.write(f"{star} {'  '.join(map(str, facts))}")
+            if not model.base_id:
+                self._list_model(model)
         for server in EngineServer.objects.select_related("remote").order_by("remote__name", "added_at"):
             star = "*" if server.remote.is_active else " "
             self.stdout.write(f"{star} {server.remote.name}  {server.model}  {server.url}")
-        here = {model.catalogue_key for model in installed}
         self.stdout.write("\nTo be had by `manage.py models pull NAME`:")
-        for entry in catalogue().values():
-            if entry.role in ALONE and entry.key not in here:
-                self.stdout.write(f"  {entry.key}  {gigabytes(entry.size_bytes)}  {entry.licence}  {entry.good_for}")
+        for entry in offered({model.catalogue_key for model in installed}):
+            self.stdout.write(f"  {entry.key}  {gigabytes(entry.size_bytes)}  {entry.licence}  {entry.good_for}")
+
+    def _list_model(self, model: InstalledModel, indent: str = "") -> None:
+        """A line for the model, and one for each that belongs to it."""
+        star = "*" if model.is_active else " "
+        facts = (model.name, model.architecture, model.quantisation, model.engine, gigabytes(model.size_bytes), model.place)
+        self.stdout.write(f"{star} {indent}{'  '.join(map(str, facts))}")
+        for part in model.parts.all() if not indent else ():
+            self._list_model(part, indent="  ")
 
     def pull(self, options: dict[str, Any]) -> None:
         """Fetch it here, where no worker has begun already; else look on."""
@@ -92,18 +107,41 @@ class Command(BaseCommand):
             raise CommandError("Stopped. What came is kept: the same command goes on.") from None
         if ended is None or ended.status != Download.Status.DONE:
             raise CommandError(ended.reason or state_words(ended) if ended else "It was thrown away meanwhile.")
-        self.stdout.write(f"It is here. Answer with it by: manage.py models use {asked.key}")
+        entry = find_entry(asked.key)
+        is_part = entry and entry.role not in ALONE
+        self.stdout.write("It is here." if is_part else f"It is here. Answer with it by: manage.py models use {asked.key}")
 
     def add(self, options: dict[str, Any]) -> None:
-        model = services.add_model(path=options["file"], name=options["name"], engine=options["engine"], family=options["family"])
-        self.stdout.write(f"Added {model.name}. Answer with it by: manage.py models use {model.name!r}")
+        names = {name: options[name] for name in ("name", "role", "engine", "family", "base")}
+        model = adding.add_file(path=options["file"], **names)
+        self._tell_added(model)
+        if options["projector"]:
+            self._tell_added(adding.add_file(path=options["projector"], base=model.name))
+
+    def _tell_added(self, model: InstalledModel) -> None:
+        if model.role == InstalledModel.Role.PROJECTOR:
+            self.stdout.write(f"Added {model.name}: {model.base} sees images by it.")
+            return
+        if model.role == InstalledModel.Role.DRAFTER:
+            self.stdout.write(f"Added {model.name}. Turn it on by: manage.py models draft {model.name!r}")
+            return
+        on_what = f" on {model.base.name}" if model.base else ""
+        self.stdout.write(f"Added {model.name}{on_what}. Use it by: manage.py models use {model.name!r}")
 
     def use(self, options: dict[str, Any]) -> None:
+        if finder_use.is_finder(options["name"]):
+            finder_use.use_finder(options["name"])
+            self.stdout.write(f"Passages are found with {options['name']} now.")
+            return
         if options["name"] == services.NO_MODEL:
             services.use_no_model()
         elif not servers.use_remote(options["name"]):
             services.use_model(options["name"])
         self.stdout.write(f"Answers come from {options['name']} now.")
+
+    def leave(self, options: dict[str, Any]) -> None:
+        finder_use.leave_finder(options["name"])
+        self.stdout.write(f"Passages are found without {options['name']} now.")
 
     def fit(self, options: dict[str, Any]) -> None:
         for line in fit_table(options["name"]):
@@ -124,6 +162,10 @@ class Command(BaseCommand):
         changed = [model.name for model in wanted if not self._is_good(model)]
         if changed:
             raise CommandError(f"Not what was checked: {', '.join(changed)}.")
+
+    def draft(self, options: dict[str, Any]) -> None:
+        drafter = drafting.switch(options["name"], is_on=not options["off"])
+        self.stdout.write(f"{drafter.name} guesses {'no more' if options['off'] else 'from the next question on'}.")
 
     def remove(self, options: dict[str, Any]) -> None:
         model = keeping.remove(options["name"])
