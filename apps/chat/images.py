@@ -61,7 +61,7 @@ class NotAnImage(ImageRefused):
 class TooManyPixels(ImageRefused):
     """A decompression bomb, or the work of a very good camera."""
 
-    code = "too_many_pixels"
+    code = "image_too_many_pixels"
     sentence = _("This image has more than 40 million pixels. Send a smaller one.")
 
 

@@ -47,7 +47,7 @@ def redraw(data: bytes) -> bytes:
     except UnidentifiedImageError:
         raise Refused("not_an_image") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError, MemoryError):
-        raise Refused("too_many_pixels") from None
+        raise Refused("image_too_many_pixels") from None
     except (OSError, SyntaxError, ValueError, EOFError):  # what Pillow says of broken files
         raise Refused("image_damaged") from None
 

@@ -106,7 +106,7 @@ def test_one_of_too_many_bytes_is_refused_unread(monkeypatch: pytest.MonkeyPatch
 
 
 def test_one_of_too_many_pixels_is_refused() -> None:
-    assert code(data_url(encoded(Image.new("1", (9000, 9000))))) == "too_many_pixels"
+    assert code(data_url(encoded(Image.new("1", (9000, 9000))))) == "image_too_many_pixels"
 
 
 @pytest.mark.parametrize("said", ["", "not_a_thing", "<svg/>", "PNG"])

@@ -16,6 +16,7 @@ from apps.accounts.models import User
 from apps.accounts.pictures import PictureRefused
 from apps.accounts.services import PersonRefused
 from apps.chat import consumers, routing
+from apps.chat.images import ImageRefused
 from apps.core.errors import Forbidden, Invalid, NotFound, ProductError
 from apps.core.http import error_response
 from apps.documents.parsing import errors as parsing
@@ -34,7 +35,7 @@ def below(base: type[ProductError]) -> Iterator[type[ProductError]]:
         yield from below(error)
 
 
-BASES = {PersonRefused, PictureRefused}  # never raised themselves
+BASES = {PersonRefused, PictureRefused, ImageRefused}  # never raised themselves
 ALL = [error for error in below(ProductError) if error.__module__.startswith(("apps.", "gemmaweb.")) and error not in BASES]
 
 
