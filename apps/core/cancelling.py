@@ -9,10 +9,10 @@ AGAIN_S = 0.5
 
 
 async def cancelled(task: asyncio.Task[Any]) -> None:
-    """Return when `task` has ended, whatever it has come to.
+    """Return when `task` has ended, whatever it has come to. Its clean-up must be short: it is cancelled again and again.
 
-    It is cancelled again and again: asyncio.wait_for, by which redis sends its commands, loses a cancellation on Python 3.11
-    that comes together with the result (mended in 3.12).
+    asyncio.wait_for, by which redis sends its commands, loses a cancellation on Python 3.11 that comes together with the result
+    (mended in 3.12).
     """
     while not task.done():
         task.cancel()

@@ -12,13 +12,11 @@ import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-
-from apps.core.cancelling import cancelled
+from typing import Any, Literal
 
 from . import wire
 from .engines.base import EngineUnavailable
@@ -127,7 +125,8 @@ class HostProcess:
 
     async def end(self) -> None:
         """Kill the child and wait for its end; whoever waits for the model gets EngineUnavailable."""
-        await cancelled(self._life)
+        self._life.cancel()
+        await asyncio.wait({self._life})
         self._fail("The model was replaced by another one.")
 
     async def end_when_idle(self) -> None:
@@ -201,7 +200,8 @@ class HostProcess:
         environment["GGML_NO_BACKTRACE"] = "1"  # an abort would start a debugger first
         words = [*(str(part) for option in options.items() for part in option), *self._part_options()]
         command = [sys.executable, "-m", "apps.inference.host", *words]
-        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=PROJECT, env=environment)
+        started = asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=PROJECT, env=environment)
+        process = await _whole(started)
         self._pid = process.pid
         return process
 
@@ -279,6 +279,18 @@ class HostProcess:
         if self._ready.done():
             self._renew()
         self._ready.set_exception(EngineUnavailable(sentence))
+
+
+async def _whole(started: Coroutine[Any, Any, Process]) -> Process:
+    """The process. Whoever is cancelled waits for its start, and ends it: a start that is cancelled itself never returns (Python 3.11)."""
+    starting = asyncio.ensure_future(started)
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait({starting})
+        if not starting.cancelled() and not starting.exception():
+            starting.result().kill()
+        raise
 
 
 def _new_outcome() -> asyncio.Future[None]:

@@ -46,7 +46,7 @@ def test_it_is_added_to_its_model(eyes: InstalledModel, base: InstalledModel) ->
 def test_both_are_added_at_once(tmp_path: Path) -> None:
     said = models("add", write_gemma4(tmp_path / "m.gguf"), "--name", "Seer", "--projector", write_projector(tmp_path / "eyes.gguf"))
     assert said.splitlines() == [
-        "Added Seer. Answer with it by: manage.py models use 'Seer'",
+        "Added Seer. Use it by: manage.py models use 'Seer'",
         "Added Seer (images): Seer sees images by it.",
     ]
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from apps.chat.redrawing import redraw
 from apps.inference.engines.base import IMAGE_TOKENS, EngineUnavailable, RequestRefused, Sampling, Turn, sees_images
@@ -41,8 +42,8 @@ def base(tiny: Path, tmp_path: Path) -> ModelFile:
     return replace(read_model_file(tiny, "tiny"), projector=eyes)
 
 
-@pytest.fixture
-def seeing(hosts: HostKeeper, base: ModelFile) -> LocalEngine:
+@pytest_asyncio.fixture
+async def seeing(hosts: HostKeeper, base: ModelFile) -> LocalEngine:
     """Its engine."""
     return hosts.engine(base)
 
