@@ -16,7 +16,7 @@ from tests.browser.test_german import SPILLS
 from tests.conftest import PASSWORD
 from tests.gguf_writer import Shape, write_gemma4
 from tests.inference.hub_server import BLOCK_BYTES, LocalHub, instead, write_catalogue
-from tests.product import Product
+from tests.product import Product, wait_until
 
 FOR_ALL_S = 15  # slow enough to look at
 BEGUN = "share => { const bar = document.querySelector('.model-state progress'); return bar && bar.value / bar.max > share }"
@@ -86,9 +86,11 @@ def test_a_model_is_got_stopped_gone_on_with_used_and_removed(
     before = share(page)
     page.wait_for_function(BEGUN, arg=before)
     look(page, f"running-{name}", size)
+    left = hub.hung_up
     page.get_by_role("button", name="Stop getting Small").click()
     expect(page.get_by_text("Stopped at")).to_be_visible()
     look(page, f"stopped-{name}", size)
+    wait_until(lambda: hub.hung_up > left, "the worker to hang up", within_s=60)
     assert share(page) >= before
     hub.answers, hub.pause_s = [instead(bytes(len(data)))], 0
     hub.tag = '"changed"'  # so that all of it comes anew, and wrong
