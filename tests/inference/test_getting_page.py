@@ -163,13 +163,16 @@ def test_a_file_is_read_again_in_the_background(client: Client, tiny: Path, tmp_
     assert "data-moving" not in page
 
 
-def test_an_embedder_is_not_offered_for_answers(client: Client) -> None:
+def test_an_embedder_finds_passages_until_it_is_left(client: Client) -> None:
     install("finder")
     InstalledModel.objects.update(role="embed")
     page = shown(client)
     assert "Finds passages" in page
-    assert 'aria-label="Use finder"' not in page
-    assert "it cannot answer" in act(client, "use", "finder")
+    assert 'aria-label="Use finder"' in page
+    assert "finder helps to find passages" in act(client, "use", "finder")
+    assert 'aria-label="Do without finder"' in shown(client)
+    assert "Passages are found without finder." in act(client, "leave", "finder")
+    assert not InstalledModel.objects.filter(is_active=True).exists()
 
 
 def test_a_model_is_removed_after_a_question(client: Client, root: User) -> None:
