@@ -51,7 +51,7 @@ def ask(page: Page, question: str) -> Locator:
 
 def ended(answer: Locator, status: str = "done") -> Locator:
     """The answer, once it has ended so."""
-    expect(answer).to_have_attribute("data-status", status, timeout=180_000)
+    expect(answer).to_have_attribute("data-status", status, timeout=400_000)
     return answer
 
 
