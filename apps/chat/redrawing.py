@@ -29,6 +29,8 @@ def main() -> None:
     jail.die_with(int(sys.argv[2]))
     jail.set_limits(memory_bytes=MEMORY_BYTES, cpu_s=CPU_S, output_max_bytes=OUTPUT_MAX_BYTES)
     jail.lock()
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # of the whole process, and so not in redraw()
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
     try:
         told = redraw(sys.stdin.buffer.read())
     except Refused as error:
@@ -38,8 +40,6 @@ def main() -> None:
 
 def redraw(data: bytes) -> bytes:
     """The image as a JPEG, upright, not too large, without anything but pixels. Raises Refused."""
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             image.draft("RGB", (SIDE_PX, SIDE_PX))  # a JPEG is decoded at about this size, not at its own

@@ -125,6 +125,11 @@ def test_every_built_in_format_says_something() -> None:
     assert all(shown(NEW_YEAR_2025 + 0.5, code) for code in BUILT_IN.values())
 
 
+def test_a_number_of_many_digits_keeps_its_decimals() -> None:
+    assert shown(1e27, ".0") == "1000000000000000000000000000.0"
+    assert shown(1e27, ".#") == "1000000000000000000000000000"
+
+
 @given(st.floats(), st.text(alphabet='0#?.,%;@"\\[]<>=-+E/ ymdhsAMP_*€eg', max_size=40), st.booleans())
 def test_no_format_is_an_error(value: float, code: str, since_1904: bool) -> None:
     assert isinstance(shown(value, code, since_1904=since_1904), str)

@@ -56,7 +56,7 @@ def shown(value: float, code: str, *, since_1904: bool = False) -> str:
             return general(value)
         if _is_date(section):
             return _date(value, section, since_1904=since_1904)
-        return _number(exact if is_plain else abs(exact), section)
+        return _number(exact if is_plain else exact.copy_abs(), section)
     except (InvalidOperation, OverflowError, ValueError, ZeroDivisionError):
         return general(value)
 
@@ -161,7 +161,7 @@ def _decimal(value: Decimal, pattern: str) -> str:
     scaled = value / 1000**thousands
     places = [sign for sign in after if sign in "0#?"][:DIGITS_MAX]
     rounded = scaled.quantize(Decimal(1).scaleb(-len(places)), rounding=ROUND_HALF_UP, context=_EXACT)
-    digits, _, decimals = f"{abs(rounded):f}".partition(".")
+    digits, _, decimals = f"{rounded.copy_abs():f}".partition(".")
     kept = len(places)
     while kept and places[kept - 1] != "0" and decimals[kept - 1] == "0":
         kept -= 1
