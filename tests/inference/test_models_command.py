@@ -183,7 +183,9 @@ def test_a_pull_that_a_worker_has_begun_is_looked_at(hub: LocalHub) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_terminal_sees_how_far_it_is(hub: LocalHub, tiny: Path) -> None:
+def test_a_terminal_sees_how_far_it_is(hub: LocalHub, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.inference.management.commands.models.LOOK_S", 0.01)  # the trial of a tiny model is over in no time
+
     class Terminal(StringIO):
         def isatty(self) -> bool:
             return True
