@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -50,15 +49,17 @@ def heard() -> ThisMachine | None:
     return _read(json.loads(str(word))) if word else None
 
 
-def keep_telling(look: Callable[[], ThisMachine]) -> None:
-    """Tell what `look` sees for as long as this process lives. The thread ends with it."""
-    threading.Thread(target=_tell_for_ever, args=(look,), name="machine", daemon=True).start()
+def keep_telling(look: Callable[[], ThisMachine]) -> threading.Event:
+    """Tell what `look` sees for as long as this process lives, or until what is returned is set."""
+    enough = threading.Event()
+    threading.Thread(target=_tell_until, args=(enough, look), name="machine", daemon=True).start()
+    return enough
 
 
-def _tell_for_ever(look: Callable[[], ThisMachine]) -> None:
-    while True:
+def _tell_until(enough: threading.Event, look: Callable[[], ThisMachine]) -> None:
+    while not enough.is_set():
         tell(look())
-        time.sleep(EVERY_S)
+        enough.wait(EVERY_S)
 
 
 def _read(told: Mapping[str, Any]) -> ThisMachine:

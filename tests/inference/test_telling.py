@@ -78,9 +78,14 @@ def test_it_is_told_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
         return THERE
 
     monkeypatch.setattr(telling, "EVERY_S", 0.02)
-    keep_telling(look)
+    enough = keep_telling(look)
     for _ in range(3):
         assert told.acquire(timeout=10)
+    enough.set()
+    told_by = [thread for thread in threading.enumerate() if thread.name == "machine"]
+    for thread in told_by:
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 @pytest.mark.parametrize(("queues", "tells"), [(["generation"], True), (["ingest"], False), (["sweep", "models"], False)])
