@@ -26,6 +26,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from . import devices, wire
 from .engines.base import ChatRequest, EngineError, EngineUnavailable, Piece, TextPiece, ThinkingPiece
 from .engines.ctransformers import CtransformersModel
@@ -34,7 +36,7 @@ from .engines.llama import LlamaModel, Parts
 from .engines.llama_finder import POOLINGS, LlamaEmbedder, LlamaReranker
 from .engines.local import BY_CTRANSFORMERS, BY_LLAMA, CHAT, EMBED, RERANK, Chunk, FindingModel, LocalModel
 
-FLUSH_S = 0.04  # pieces are merged for so long, the first one goes at once: fewer wake-ups, and nobody sees the difference
+FLUSH_S = 0.08  # pieces that come within it are merged: each time that somebody wakes up costs more than what there is to do
 PR_SET_PDEATHSIG = 1
 
 
@@ -49,18 +51,29 @@ class Answer:
         self._chunks: deque[Chunk] = deque()
         self._loop = asyncio.get_running_loop()
         self._awake = asyncio.Event()
-        self._stopped = False
+        self._stopped = self._asleep = False
 
     async def write(self, slots: ThreadPoolExecutor) -> None:
-        """Wait for a slot, then send pieces until the answer ends or is stopped. Raises EngineError."""
+        """Wait for a slot, then send pieces until the answer ends or is stopped. Raises EngineError.
+
+        A piece that comes after a silence, as the first one does, goes at once.
+        """
         ended = self._loop.run_in_executor(slots, self._generate)
         ended.add_done_callback(lambda _: self._awake.set())
         while not ended.done() or self._chunks:
-            await self._awake.wait()
-            self._awake.clear()
             if await self._flush():
                 await asyncio.wait({ended}, timeout=self._to_next_tick_s())
+            else:
+                await self._sleep()
         await ended
+
+    async def _sleep(self) -> None:
+        """Until there is a chunk. The model's thread adds one before it looks whether we sleep, we say so before we look for one."""
+        self._asleep = True
+        if not self._chunks:
+            await self._awake.wait()
+        self._asleep = False
+        self._awake.clear()
 
     def _to_next_tick_s(self) -> float:
         """All answers of a host flush at the same moments: whoever reads them wakes up once for all."""
@@ -77,7 +90,7 @@ class Answer:
     def _take(self, chunk: Chunk) -> bool:
         """Called in the model's thread, once a token: what raises here ends the answer without a word, so nothing is read yet."""
         self._chunks.append(chunk)
-        if len(self._chunks) == 1:
+        if self._asleep:
             self._loop.call_soon_threadsafe(self._awake.set)
         return self._stopped
 
@@ -223,7 +236,7 @@ def main() -> None:
         _say(json.dumps({"failed": str(error)}))
         os._exit(1)
     atexit.register(os._exit, 1)  # the end of an interpreter that holds old native code is a crash
-    asyncio.run(host.listen(options.socket))
+    uvloop.run(host.listen(options.socket))
 
 
 if __name__ == "__main__":
