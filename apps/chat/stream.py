@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -191,9 +190,9 @@ def shown(citation: dict[str, Any]) -> dict[str, Any]:
 
 
 class Flusher:
-    """Sends what the runs of one event loop have to show: GATHER_S after the first of them, and no sooner than FLUSH_S after the last time.
+    """Sends what the runs of one event loop have to show: at once, but no sooner than FLUSH_S after the last time.
 
-    First words wait for nothing.
+    Where several of them write, the first one waits GATHER_S for the others. First words wait for nothing.
     """
 
     def __init__(self) -> None:
@@ -201,24 +200,26 @@ class Flusher:
             settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
         )
         self._writers: set[StreamWriter] = set()
-        self._awake, self._hurried = asyncio.Event(), asyncio.Event()
+        self._sent: set[StreamWriter] = set()  # the last time
+        self._next_at = 0.0
+        self._due: asyncio.Future[None] | None = None
         self._sending = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     def wake(self, writer: StreamWriter) -> None:
-        """This writer has something to send; where nothing of it has been seen yet, no pause is waited for."""
+        """This writer has something to send."""
         self._writers.add(writer)
-        self._awake.set()
-        if not writer.seq:
-            self._hurried.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="flusher")
+        elif not writer.seq and self._due is not None:
+            _resolve(self._due)
 
     async def flush(self) -> None:
         """Send now, after what is being sent already."""
         async with self._sending:
             writers, self._writers = self._writers, set()
             if writers:
+                self._sent = writers
                 await self._send(writers)
 
     async def close(self) -> None:
@@ -229,19 +230,24 @@ class Flusher:
         await self._redis.aclose()
 
     async def _run(self) -> None:
-        while True:
-            await self._awake.wait()
-            await self._pause(GATHER_S)
-            self._awake.clear()
-            self._hurried.clear()
+        while self._writers:
+            await self._pause()
+            self._next_at = asyncio.get_running_loop().time() + FLUSH_S
             await self.flush()
-            await self._pause(FLUSH_S - GATHER_S)
 
-    async def _pause(self, seconds: float) -> None:
-        """Wait, unless somebody's first words come."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._hurried.wait()
+    async def _pause(self) -> None:
+        """Wait as long as is due, or until somebody's first words come: a timer costs less than a time-out, which ends by an exception."""
+        loop = asyncio.get_running_loop()
+        wait_s = max(self._next_at - loop.time(), GATHER_S if len(self._writers | self._sent) > 1 else 0)
+        if wait_s <= 0 or not all(writer.seq for writer in self._writers):
+            return
+        self._due = loop.create_future()
+        timer = loop.call_later(wait_s, _resolve, self._due)
+        try:
+            await self._due
+        finally:
+            timer.cancel()
+            self._due = None
 
     async def _send(self, writers: set[StreamWriter]) -> None:
         pipeline = self._redis.pipeline(transaction=True)
@@ -257,6 +263,11 @@ class Flusher:
             if not is_sent:
                 for writer in writers:
                     writer.store_whole_next()
+
+
+def _resolve(due: asyncio.Future[None]) -> None:
+    if not due.done():
+        due.set_result(None)
 
 
 _flushers: WeakKeyDictionary[asyncio.AbstractEventLoop, Flusher] = WeakKeyDictionary()
