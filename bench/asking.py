@@ -106,7 +106,8 @@ def _text(chunk: Mapping[str, Any]) -> str:
 def open_socket(url: str, cookies: str) -> AbstractContextManager[ClientConnection]:
     """The socket of a browser that has these cookies, to be entered by `with`."""
     headers = {"Cookie": cookies, "Origin": url}
-    return connect(f"ws{url.removeprefix('http')}/ws/", additional_headers=headers, compression=None, proxy=None)
+    options = {"compression": None, "proxy": None, "ping_interval": None}  # nobody reads while the other doors are measured
+    return connect(f"ws{url.removeprefix('http')}/ws/", additional_headers=headers, **options)
 
 
 class Tab:

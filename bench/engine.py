@@ -5,7 +5,7 @@ same file, prompt, sampling and slots, in alternating rounds of answers of 512 t
 
 The files are written for it: gemma4 with 38 M and with half a thousand million random weights. Medians of the rounds: the share of the
 raw tokens/s, how many ms later the first token comes, and the CPU seconds of web and workers (the engine host left out) per 1,000
-tokens. They grow with the number of frames, of which a slow machine needs more for the same text: a frame is what came in 40 ms.
+tokens. They grow with the number of frames, of which a slow machine needs more for the same text: a frame is what came in 80 ms.
 """
 
 from __future__ import annotations
@@ -142,7 +142,6 @@ def main() -> None:
         product = stack.enter_context(Installation(**{name: str(value) for name, value in options.items()}))
         system = product.manage("shell", "--no-imports", "-c", "from apps.chat.prompting import SYSTEM; print(SYSTEM)").strip()
         cookies = sign_in(product.url)
-        tabs = [Tab(stack.enter_context(open_socket(product.url, cookies))) for _ in range(slots)]
         running = json.loads((product.home / "run" / "children.json").read_text())
         pids = [running[name][0] for name in PROGRAMS]
         for size in wanted.sizes:
@@ -152,9 +151,11 @@ def main() -> None:
             raw = RawEngine(model, system=system, max_tokens=TOKENS, slots=slots, context_tokens=CONTEXT_TOKENS)
             program = Program(product.url, product.key, model=size, system=system)
             for at_once in wanted.at_once:
-                doors: dict[str, Sequence[Ask]] = {"socket": [tab.ask for tab in tabs[:at_once]], "/v1": [program.ask] * at_once}
-                for door, figures in measure(raw.ask, doors, pids, rounds=wanted.rounds):
-                    print(f"{size}, {at_once} at once, {door}: {figures}", flush=True)
+                with ExitStack() as open_tabs:  # no more of them than are used: each is told of all its person's conversations
+                    tabs = [Tab(open_tabs.enter_context(open_socket(product.url, cookies))) for _ in range(at_once)]
+                    doors: dict[str, Sequence[Ask]] = {"socket": [tab.ask for tab in tabs], "/v1": [program.ask] * at_once}
+                    for door, figures in measure(raw.ask, doors, pids, rounds=wanted.rounds):
+                        print(f"{size}, {at_once} at once, {door}: {figures}", flush=True)
 
 
 if __name__ == "__main__":
