@@ -72,12 +72,12 @@ class Composer:
     async def compose(self) -> None:
         """Write the whole answer. Raises EngineError where it could not be brought to its end."""
         run = self.run
-        engine = await engines.choose_engine(run.workspace, run.conversation.chosen_model)
+        engine, is_other = await engines.choose_engine(run.workspace, run.conversation.chosen_model)
         bound = {"citations": run.citations, "calls": run.calls, "notes": run.notes}
         self.writer.begin(engine=engine.name, text=run.text, thinking=run.thinking, **bound)
         if run.calls:  # an earlier attempt has called: it is the program's turn
             return
-        if "model_gone" not in run.notes and await in_database(engines.is_choice_gone)(run.workspace, run.conversation.chosen_model):
+        if is_other and "model_gone" not in run.notes:
             self.writer.note("model_gone")
         self._request, self._sources = await in_database(prepare)(run)
         for note in self._sources.notes:

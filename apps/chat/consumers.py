@@ -225,7 +225,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
         if conversation and conversation.workspace_id != workspace.pk:
             raise NotFound
         run = services.ask(workspace=workspace, conversation=conversation, asked_by=person, text=frame.text, key=frame.key, new=new)
-        only(talks.filter(pk=run.conversation_id))  # the key of a question in a conversation that is gone
+        if run.conversation_id != new:
+            only(talks.filter(pk=run.conversation_id))  # the key of a question in a conversation that is gone
         return run
 
     def _joined(self, pk: UUID) -> live.Frame:

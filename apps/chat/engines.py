@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
+from django.db import models
 from django.db.models import Case, F, Q, UUIDField, Value, When
 from django.db.models.functions import Now
 
@@ -25,34 +27,42 @@ LATELY = timedelta(hours=1)  # a conversation that rests so long keeps no model 
 BEST = Workspace.Answering.BEST
 
 
-async def choose_engine(workspace: Workspace, chosen: UUID | None = None) -> Engine:
+class Chosen(NamedTuple):
+    """Who answers, and whether it is not who was chosen because that model is not there any more."""
+
+    engine: Engine
+    is_other: bool = False
+
+
+async def choose_engine(workspace: Workspace, chosen: UUID | None = None) -> Chosen:
     """The model that the conversation has `chosen`, else the workspace's, else the installation's, on this machine or on a server.
 
     The documents' own words where there is none, or where the workspace wants nothing else.
     """
     if workspace.answering == Workspace.Answering.VERBATIM:
-        return QuoteEngine()
-    model, files = await in_database(_model_and_files)(workspace, chosen)
+        return Chosen(QuoteEngine())
+    model, is_other, files = await in_database(_model_and_files)(workspace, chosen)
     if isinstance(model, InstalledModel):
-        return inference.engine_of(model, beside=files)
+        return Chosen(inference.engine_of(model, beside=files), is_other)
     inference.keeper().keep(files)  # a model that was in use before gives its memory back
-    return await in_database(servers.remote_engine)(model) if model else QuoteEngine()
+    return Chosen(await in_database(servers.remote_engine)(model) if model else QuoteEngine(), is_other)
 
 
-def _model_and_files(workspace: Workspace, chosen: UUID | None) -> tuple[InstalledModel | RemoteModel | None, list[ModelFile]]:
-    """The model that answers, and the files that answer elsewhere: those stay loaded beside it where there is room."""
-    choice = choose(chosen, workspace.chosen_model)
+def _model_and_files(workspace: Workspace, chosen: UUID | None) -> tuple[InstalledModel | RemoteModel | None, bool, list[ModelFile]]:
+    """The model that answers, whether another one was wanted, and the files that answer elsewhere, loaded while there is room."""
+    known = choices()
+    choice = choose(chosen, workspace.chosen_model, among=known)
     of_teams = Workspace.objects.filter(deleted_at=None, answering=BEST).values("chosen_model")
     lately = Conversation.objects.filter(deleted_at=None, updated_at__gt=Now() - LATELY).values("chosen_model")
     wanted = Q(is_active=True) | Q(pk__in=of_teams) | Q(pk__in=lately)
-    files = InstalledModel.objects.filter(wanted, role=InstalledModel.Role.CHAT).with_parts()
-    return model_of(choice) if choice else None, [model.loaded for model in files]
+    files = {model.pk: model for model in InstalledModel.objects.filter(wanted, role=InstalledModel.Role.CHAT).with_parts()}
+    model = (files.get(choice.pk) or model_of(choice)) if choice else None
+    return model, is_missing(chosen or workspace.chosen_model, among=known), [file.loaded for file in files.values()]
 
 
-def is_choice_gone(workspace: Workspace, chosen: UUID | None = None) -> bool:
-    """Whether a model was chosen, here or for the workspace, that is not there any more, so that another one answers."""
-    wanted = chosen or workspace.chosen_model
-    return workspace.answering != Workspace.Answering.VERBATIM and wanted is not None and is_missing(wanted)
+def slow_models() -> models.QuerySet[InstalledModel]:
+    """Those that write one answer at a time."""
+    return InstalledModel.objects.filter(engine=InstalledModel.Engine.CTRANSFORMERS)
 
 
 def startable(waiting: GenerationQuerySet) -> GenerationQuerySet:
@@ -60,9 +70,7 @@ def startable(waiting: GenerationQuerySet) -> GenerationQuerySet:
 
     The others keep their places in the queue, which people see; inside the engine nobody could tell them what they wait for.
     """
-    slow = set(InstalledModel.objects.filter(engine=InstalledModel.Engine.CTRANSFORMERS).values_list("pk", flat=True))
-    if not slow:
-        return waiting
+    slow = set(slow_models().values_list("pk", flat=True))
     known = choices()
     running = Generation.objects.filter(status__in=(Generation.Status.RUNNING, Generation.Status.STOPPING), workspace__answering=BEST)
     busy = slow & set(running.annotate(model=_model(known)).values_list("model", flat=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import UUID
 
 from django.db import models
 
@@ -47,9 +48,8 @@ def prepare(run: Generation) -> tuple[ChatRequest, Sources]:
         return request_of(run, ""), Sources([], versions={}, language="en")
     asked = request_of(run, SYSTEM) if run.request else ChatRequest(run.question.text, system=SYSTEM, max_tokens=run.max_tokens)
     found = find_passages(run.workspace, search_text(run), PASSAGES)
-    versions = dict(Chunk.objects.filter(pk__in=[hit.chunk for hit in found.hits]).values_list("pk", "version_id"))
-    sources = Sources(found.hits, versions=versions, language=found.language, bound=run.citations, notes=found.notes)
-    if not run.request:
+    sources = Sources(found.hits, versions=_versions(found), language=found.language, bound=run.citations, notes=found.notes)
+    if not run.request and run.question.sequence > 1:
         asked = _with_earlier(asked, run)
     request = replace(
         asked,
@@ -57,11 +57,16 @@ def prepare(run: Generation) -> tuple[ChatRequest, Sources]:
         fills=True,
         turns_stay=bool(run.request),
         language=found.language,
-        has_documents=Document.objects.filter(workspace=run.workspace, deleted_at=None).exists(),
+        has_documents=bool(found.hits) or Document.objects.filter(workspace=run.workspace, deleted_at=None).exists(),
         relevance=found.relevance,
         weights=found.weights,
     )
     return request, sources
+
+
+def _versions(found: Found) -> dict[int, UUID]:
+    chunks = [hit.chunk for hit in found.hits]
+    return dict(Chunk.objects.filter(pk__in=chunks).values_list("pk", "version_id")) if chunks else {}
 
 
 def _passages(found: Found, offered: set[int]) -> tuple[Passage, ...]:

@@ -86,16 +86,16 @@ def ask(
     QuestionUnreadable, Invalid, Archived, and NotFound where the conversation or its workspace was deleted meanwhile.
     """
     _refuse_bad_question(text, key, max_tokens)
-    asked = Generation.objects.filter(asked_by=asked_by, key=key)
-    if run := asked.select_related("question", "answer").first():
-        return run
     try:
         with transaction.atomic():
             hold_writable(workspace.pk)
-            talk = _locked(conversation) if conversation else _open(new, workspace=workspace, author=asked_by)
+            talk = _locked(conversation) if conversation else _new(new, workspace=workspace, author=asked_by)
             return _store(talk, asked_by=asked_by, text=text, key=key, lane=lane, max_tokens=_limit(max_tokens))
-    except IntegrityError:  # the same question came twice at once, and this is the second
-        return asked.select_related("question", "answer").get()
+    except (IntegrityError, ProductError):
+        run = Generation.objects.filter(asked_by=asked_by, key=key).select_related("question", "answer").first()
+        if run is None:
+            raise
+        return run  # it has come before
 
 
 @transaction.atomic
@@ -108,7 +108,7 @@ def ask_for_program(
     Raises NotFound and Archived.
     """
     hold_writable(workspace.pk)
-    talk = Conversation.objects.create(workspace=workspace, author=asked_by, title=PROGRAM, is_program=True, chosen_model=chosen)
+    talk = Conversation(workspace=workspace, author=asked_by, title=PROGRAM, is_program=True, chosen_model=chosen)
     return _store(
         talk,
         asked_by=asked_by,
@@ -137,8 +137,9 @@ def _limit(max_tokens: int | None) -> int:
     return min(max_tokens or settings.ANSWER_MAX_TOKENS, settings.ANSWER_MAX_TOKENS)
 
 
-def _open(pk: UUID | None, **fields: Any) -> Conversation:
-    return Conversation.objects.create(**fields, **({"pk": pk} if pk else {}))
+def _new(pk: UUID | None, **fields: Any) -> Conversation:
+    """Not saved yet."""
+    return Conversation(**fields, **({"pk": pk} if pk else {}))
 
 
 def _locked(conversation: Conversation) -> Conversation:
@@ -147,10 +148,16 @@ def _locked(conversation: Conversation) -> Conversation:
 
 
 def _store(talk: Conversation, *, asked_by: User, text: str, **of_run: Any) -> Generation:
-    """`talk` is new, or locked."""
+    """`talk` is new and not saved yet, or locked."""
     last = talk.messages.order_by("-sequence").first() if talk.next_sequence > 1 else None
     question = Message(conversation=talk, parent=last, sequence=talk.next_sequence, role=Message.Role.USER, text=text)
     answer = Message(conversation=talk, parent=question, sequence=talk.next_sequence + 1, role=Message.Role.ASSISTANT)
+    talk.next_sequence += 2
+    talk.updated_at = timezone.now()
+    if not talk.title:
+        talk.title = clean_title(text)
+        _tell_title(talk)
+    talk.save(update_fields=None if talk._state.adding else ["next_sequence", "updated_at", "title"])
     Message.objects.bulk_create([question, answer])
     run = Generation.objects.create(
         workspace_id=talk.workspace_id,
@@ -160,12 +167,6 @@ def _store(talk: Conversation, *, asked_by: User, text: str, **of_run: Any) -> G
         asked_by=asked_by,
         **of_run,
     )
-    talk.next_sequence += 2
-    talk.updated_at = timezone.now()
-    if not talk.title:
-        talk.title = clean_title(text)
-        _tell_title(talk)
-    talk.save(update_fields=["next_sequence", "updated_at", "title"])
     live.publish_on_commit(f"conversation:{talk.pk}", asked_frame(run))
     tell_places_on_commit()
     queue.send_on_commit(WAKE)

@@ -86,7 +86,7 @@ class Summariser:
 
 async def _compose(row: Summary) -> tuple[str, str]:
     """The text, and the name of who wrote it. Raises EngineError."""
-    engine = await engines.choose_engine(row.conversation.workspace, row.conversation.chosen_model)
+    engine, _is_other = await engines.choose_engine(row.conversation.workspace, row.conversation.chosen_model)
     if engine.name == QuoteEngine.name:
         raise NoModel
     for share in summaries.SHARES:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F
+from django.db.models import Exists
 from django.db.models.functions import Now
 
-from apps.chat.engines import startable
+from apps.chat.engines import slow_models, startable
 from apps.chat.estimating import Range, ranges
 from apps.chat.models import Generation
 from apps.core import live, queue
@@ -27,12 +27,20 @@ def claim_next() -> Generation | None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIM_LOCK])
-    for pk in startable(Generation.objects.waiting()).values_list("pk", flat=True):
-        marked = Generation.objects.filter(pk=pk, status=Status.QUEUED)  # it may have been stopped meanwhile
-        if marked.update(status=Status.RUNNING, attempt=F("attempt") + 1, started_at=Now(), beat_at=Now()):
+    while run := _next():
+        marked = Generation.objects.filter(pk=run.pk, status=Status.QUEUED, attempt=run.attempt)
+        run.status, run.attempt = Status.RUNNING, run.attempt + 1
+        if marked.update(status=run.status, attempt=run.attempt, started_at=Now(), beat_at=Now()):  # else it was stopped meanwhile
             tell_places_on_commit()
-            return Generation.objects.select_related("workspace", "conversation", "question", "asked_by").get(pk=pk)
+            return run
     return None
+
+
+def _next() -> Generation | None:
+    """The run that is to begin now, with all that its answer needs: one query, where no model is slow."""
+    waiting = Generation.objects.waiting().select_related("workspace", "conversation", "question", "asked_by")
+    run = waiting.annotate(is_any_model_slow=Exists(slow_models())).first()
+    return startable(waiting).first() if run and getattr(run, "is_any_model_slow", False) else run
 
 
 def place_of(run: Generation) -> int | None:

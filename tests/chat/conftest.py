@@ -62,8 +62,8 @@ def answers_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[Engine], Engine]:
     """Let this engine answer, whatever the workspace has chosen."""
 
     def answer_with(engine: Engine) -> Engine:
-        async def choose(*_: object) -> Engine:
-            return engine
+        async def choose(*_: object) -> engines.Chosen:
+            return engines.Chosen(engine)
 
         monkeypatch.setattr(engines, "choose_engine", choose)
         return engine

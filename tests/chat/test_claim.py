@@ -31,6 +31,8 @@ def test_a_claimed_run_is_running(ask: Ask) -> None:
     claimed = waiting.claim_next()
     assert claimed == run
     assert claimed is not None
+    assert (claimed.status, claimed.attempt) == ("running", 1)
+    claimed.refresh_from_db()
     assert (claimed.status, claimed.attempt, claimed.started_at is not None, claimed.beat_at is not None) == ("running", 1, True, True)
 
 

@@ -11,7 +11,7 @@ import django
 django.setup()
 
 from apps.chat import engines  # noqa: E402  # models need the set-up first
-from apps.inference.engines.base import ChatRequest, Engine, Piece, TextPiece  # noqa: E402
+from apps.inference.engines.base import ChatRequest, Piece, TextPiece  # noqa: E402
 from apps.workspaces.models import Workspace  # noqa: E402
 from gemmaweb import celery_app  # noqa: E402
 from tests.chat.scripted import ScriptedEngine  # noqa: E402
@@ -29,9 +29,9 @@ class CountingEngine(ScriptedEngine):
             yield TextPiece(COUNT[start : start + 5])
 
 
-async def choose(workspace: Workspace, chosen: UUID | None = None) -> Engine:
+async def choose(workspace: Workspace, chosen: UUID | None = None) -> engines.Chosen:
     """Always the counting one."""
-    return CountingEngine()
+    return engines.Chosen(CountingEngine())
 
 
 if __name__ == "__main__":
