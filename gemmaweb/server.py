@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from types import FrameType
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 SOCKET_FRAME_MAX_BYTES = 2 * 1024 * 1024  # what is longer closes the socket unread; uvicorn would hold 16 MB of each
 HEAD_MAX_BYTES = 64 * 1024
 HEADERS_MAX = 200  # a browser sends 30, a proxy adds 10
 GRACE_S = 3
+TICK_S = 1.0
 TOO_LARGE = b'{"error": {"code": "head_too_large", "message": "The headers of this request are too large, or too many. Send fewer."}}'
 REFUSAL = b"\r\n".join((
     b"HTTP/1.1 431 Request Header Fields Too Large",
@@ -93,9 +99,29 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.close()
 
 
+class Server(uvicorn.Server):
+    """Looks once a second at what uvicorn looks at ten times a second; a signal it sees at once."""
+
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        """Until a signal says that it is enough."""
+        self._loop, self._signalled = asyncio.get_running_loop(), asyncio.Event()
+        while not await self.on_tick(0):  # each tenth one, as uvicorn counts, renews the date that answers carry
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await self._signalled.wait()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note the signal."""
+        super().handle_exit(sig, frame)
+        if self._loop is not None:  # else it has not begun yet, and looks before it does
+            self._loop.call_soon_threadsafe(self._signalled.set)
+
+
 def serve(fd: int) -> None:
     """Serve the listening socket `fd` until SIGTERM or SIGINT."""
-    uvicorn.run(
+    config = uvicorn.Config(
         "gemmaweb.asgi:application",
         fd=fd,
         http=BoundedHttp,
@@ -106,6 +132,10 @@ def serve(fd: int) -> None:
         proxy_headers=False,  # gemmaweb.hosts believes whom it was told to believe
         timeout_graceful_shutdown=GRACE_S,
     )
+    server = Server(config)
+    server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

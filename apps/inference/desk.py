@@ -31,8 +31,7 @@ from .models import InstalledModel
 
 Take = Callable[[Redis, dict[str, Any]], Awaitable[None]]
 logger = logging.getLogger(__name__)
-LISTEN_S = 1
-LOOK_EVERY_S = 10.0
+LOOK_EVERY_S = 10
 BACK_OFF_S = 1.0
 GIVES_WAY_S = 2.0  # what is not urgent waits so long for an answer that is being written
 STEP_S = 0.1
@@ -79,7 +78,7 @@ class Desk:
     async def _go_on(self, redis: Redis, requests: str, take: Take) -> None:
         try:
             await self._look()
-            if found := await redis.blpop([requests], timeout=LISTEN_S):
+            if found := await redis.blpop([requests], timeout=LOOK_EVERY_S):
                 await take(redis, json.loads(found[1]))
         except (RedisError, OSError, DatabaseError) as error:
             logger.warning("finders: requests cannot be heard (%s)", error)

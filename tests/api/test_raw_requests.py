@@ -190,3 +190,15 @@ def test_a_file_of_nobody_is_not_read(running: Running) -> None:
         f"Content-Length: {90 * 1024 * 1024}\r\n\r\n"
     )
     assert raw(running, head.encode()).startswith(b"HTTP/1.1 401")
+
+
+def test_the_date_goes_on(running: Running) -> None:
+    said = set()
+    for _ in range(2):
+        connection = http.client.HTTPConnection(urlsplit(running.product.address).netloc, timeout=QUICK_S)
+        connection.request("GET", "/healthz")
+        said.add(connection.getresponse().getheader("Date"))
+        connection.close()
+        time.sleep(2.1)  # it is renewed once a second
+    assert len(said) == 2
+    assert None not in said

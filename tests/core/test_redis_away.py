@@ -153,6 +153,31 @@ async def test_it_works_again_with_the_next_redis(layer: ChannelLayer, valkey: O
         assert await layer.receive(name) == {"type": "word"}
 
 
+@pytest.mark.parametrize("quiet_s", [0.05, 60])
+async def test_a_word_comes_after_a_silence(layer: ChannelLayer, monkeypatch: pytest.MonkeyPatch, quiet_s: float) -> None:
+    monkeypatch.setattr("apps.core.layer.QUIET_S", quiet_s)
+    name = await layer.new_channel()
+    await layer.group_add("people", name)
+    await asyncio.sleep(0.5)
+    await layer.group_send("people", {"type": "word"})
+    async with asyncio.timeout(SOON_S):
+        assert await layer.receive(name) == {"type": "word"}
+
+
+async def test_who_listened_before_hears_the_next_redis(layer: ChannelLayer, valkey: OwnValkey) -> None:
+    name = await layer.new_channel()
+    await layer.group_add("people", name)
+    valkey.kill()
+    await asyncio.sleep(0.5)
+    valkey.start()
+    heard = asyncio.ensure_future(layer.receive(name))
+    async with asyncio.timeout(SOON_S):
+        while not heard.done():  # it comes back in its own time
+            await layer.group_send("people", {"type": "word"})
+            await asyncio.wait({heard}, timeout=0.2)
+    assert heard.result() == {"type": "word"}
+
+
 def test_a_network_is_watched_and_a_socket_of_this_machine_need_not_be() -> None:
     assert hosts.layer_host("redis://:x@db.example.org:6379/0")["socket_keepalive"] is True
     assert "socket_keepalive" not in hosts.layer_host("unix://:x@/run/valkey.sock?db=0")
