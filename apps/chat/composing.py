@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import asdict, replace
 
@@ -44,6 +45,7 @@ from apps.inference.engines.quote import QuoteEngine
 
 STALL_S = 120
 ANSWER_MAX_CHARS = 500_000
+SEARCHES = ThreadPoolExecutor(settings.SLOTS, thread_name_prefix="search")  # they may wait for a model, which needs a database thread too
 ALONE = asyncio.Lock()  # whose engine broke off tries again alone, so that one poisonous prompt cannot take its neighbours along twice
 
 
@@ -79,7 +81,7 @@ class Composer:
             return
         if is_other and "model_gone" not in run.notes:
             self.writer.note("model_gone")
-        self._request, self._sources = await in_database(prepare)(run)
+        self._request, self._sources = await in_database(prepare, SEARCHES)(run)
         for note in self._sources.notes:
             if note not in run.notes:
                 self.writer.note(note)

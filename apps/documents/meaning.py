@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import F, QuerySet, Subquery
 
+from apps.core.database import give_connection_back
 from apps.documents.models import WorkspaceIndex
 from apps.inference import finding
 from apps.inference.engines.base import EngineError
@@ -50,6 +51,7 @@ class Finders:
 
     def _asked(self, model: InstalledModel, note: str, ask: Callable[[], T]) -> T | None:
         if _resting.get(model.pk, 0.0) < time.monotonic():
+            give_connection_back()
             try:
                 return ask()
             except EngineError as error:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from apps.chat import engines, services, snapshots
+from apps.chat import composing, engines, prompting, services, snapshots
 from apps.chat.blocks import render
 from apps.chat.models import Conversation, Generation
 from apps.inference.engines.base import EngineError, EngineUnavailable, ThinkingPiece, UsagePiece
@@ -31,6 +32,23 @@ def test_it_answers(ask: Ask, scripted: Script, worker: Worker, watch: Watch, co
     assert run.answer.html == ended["html"] == render(run.answer.text)
     assert (run.status, ended["status"], run.answer.engine) == ("done", "done", "scripted")
     assert [frame["type"] for frame in watcher.frames][:3] == ["asked", "queued", "started"]
+
+
+def test_passages_are_looked_for_on_threads_of_their_own(
+    ask: Ask, scripted: Script, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    def prepared(run: Generation) -> Any:
+        threads.append(threading.current_thread().name)
+        return prompting.prepare(run)
+
+    monkeypatch.setattr(composing, "prepare", prepared)
+    scripted("At six.")
+    ask()
+    worker.wake()
+    worker.wait()
+    assert [name.split("_")[0] for name in threads] == ["search"]
 
 
 def test_frames_are_numbered_without_a_hole(ask: Ask, scripted: Script, worker: Worker, watch: Watch, conversation: Conversation) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from apps.accounts.models import User
-from apps.core.database import EXECUTOR, in_database, only
+from apps.core.database import EXECUTOR, give_connection_back, in_database, only
 from apps.core.errors import NotFound
 from apps.workspaces.models import Workspace
 
@@ -51,6 +52,15 @@ async def test_a_slow_call_holds_up_neither_the_loop_nor_the_next_call() -> None
     assert await slow
 
 
+async def test_those_who_wait_on_threads_of_their_own_hold_nobody_up() -> None:
+    own, gate = ThreadPoolExecutor(THREADS), threading.Event()
+    waiting = [asyncio.ensure_future(in_database(gate.wait, own)(PATIENCE_S)) for _ in range(THREADS)]
+    assert len(set(await on_all_threads(threading.get_ident))) == THREADS
+    gate.set()
+    assert all(await asyncio.gather(*waiting))
+    own.shutdown()
+
+
 async def test_what_goes_wrong_comes_back() -> None:
     def fail() -> None:
         raise NotFound
@@ -85,6 +95,17 @@ async def test_a_connection_is_given_back_after_a_call_that_went_wrong() -> None
     with pytest.raises(User.DoesNotExist):
         await in_database(User.objects.get)(name="Nobody")
     assert connections_kept() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_can_be_given_back_before_a_wait() -> None:
+    with transaction.atomic():
+        User.objects.count()
+        give_connection_back()
+        assert connection.connection is not None  # the transaction needs it
+    give_connection_back()
+    assert connection.connection is None
+    assert User.objects.count() == 0
 
 
 def test_missing_and_foreign_look_the_same(workspace: Workspace, alice: User, charlie: User) -> None:

@@ -12,6 +12,7 @@ from apps.api.caller import Caller
 from apps.api.v1.bodies import Passed, Taken
 from apps.api.v1.refusals import BadRequest, ModelNotFound, RunFailed
 from apps.api.v1.tools import Text
+from apps.core.database import give_connection_back
 from apps.inference import finding
 from apps.inference.engines.base import EngineError
 from apps.inference.engines.vectors import Vector, packed
@@ -54,6 +55,7 @@ def embeddings_of(model: InstalledModel, body: EmbeddingsIn) -> dict[str, Any]:
     length = _length(model, body.dimensions)
     vectors: list[Vector] = []
     tokens = 0
+    give_connection_back()
     for start in range(0, len(body.input), BATCH):
         try:
             made = finding.embed_as_is(model, body.input[start : start + BATCH])

@@ -23,6 +23,7 @@ from apps.api.v1.responses import ResponseForm
 from apps.chat import services
 from apps.chat.engines import engine_of
 from apps.chat.requested import Requested
+from apps.core.database import give_connection_back
 from apps.core.errors import NotFound
 from apps.core.late import LateResponse
 
@@ -51,6 +52,7 @@ def chat_completions(request: HttpRequest) -> LateResponse:
     named = model_named(program, body.model)
     if body.image_count:
         _refuse_the_blind(named)
+    give_connection_back()  # images are drawn now, each for seconds
     asking = _asking(program, named, body.requested(searches=named.searches), body.limit())
     includes_usage = bool(body.stream_options and body.stream_options.include_usage)
     form = ChatForm(named.name, _citing(request), includes_usage=includes_usage)
