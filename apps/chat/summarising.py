@@ -7,6 +7,7 @@ import logging
 from contextlib import aclosing, suppress
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from apps.chat import engines, summaries
 from apps.chat.models import Summary
@@ -38,6 +39,7 @@ class Summariser:
         """See what waits, unless that is being done. To be called on the worker's loop."""
         if not self.is_over and (self._life is None or self._life.done()):
             self._life = asyncio.create_task(self._live(), name="summaries")
+            self._life.add_done_callback(_tell_fault)
 
     def give_way(self) -> None:
         """Somebody waits for an answer: what is being written is begun anew another time. To be called on the worker's loop."""
@@ -67,9 +69,11 @@ class Summariser:
             self._work = None
         if work.cancelled():
             await in_database(summaries.hand_back)(row)
-        elif isinstance(error := work.exception(), EngineError):
-            logger.info("summary %s: %s", row.pk, error.code)
+        elif error := work.exception():
+            logger.info("summary %s: %s", row.pk, getattr(error, "code", "a fault of our own"))
             await in_database(summaries.fail)(row)
+            if not isinstance(error, EngineError):
+                raise error
         else:
             text, engine = work.result()
             is_kept = await in_database(summaries.keep)(row, text=text, engine=engine)
@@ -80,8 +84,17 @@ class Summariser:
         """Return when it is written, or is to stop."""
         while not work.done():
             await asyncio.wait({work}, timeout=BEAT_S)
-            if not work.done() and not await in_database(summaries.beat)(row):
-                return
+            try:
+                if not work.done() and not await in_database(summaries.beat)(row):
+                    return
+            except DatabaseError as error:
+                logger.warning("summary %s: a heartbeat was missed (%s)", row.pk, error)
+
+
+def _tell_fault(life: asyncio.Task[None]) -> None:
+    """What no summary was written for: nobody waits for this task."""
+    if not life.cancelled() and (error := life.exception()):
+        logger.error("summaries: %s", error, exc_info=error)
 
 
 async def _compose(row: Summary) -> tuple[str, str]:

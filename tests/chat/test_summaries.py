@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from apps.chat import ending, services, summaries, summarising, tasks, waiting
@@ -250,6 +251,38 @@ def test_where_no_model_can_it_is_left(ask: Ask, talk: Conversation, answers_wit
     assert not Summary.objects.waiting().exists()
     said(ask, talk, 7, left=8)
     assert Summary.objects.waiting().exists()
+
+
+def test_a_database_that_is_away_for_a_moment_ends_no_summary(
+    ask: Ask, talk: Conversation, scripted: Script, writer: Summariser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate, beat = Gate(), summaries.beat
+    missed: list[Summary] = []
+
+    def first_missed(row: Summary) -> bool:
+        if not missed:
+            missed.append(row)
+            raise OperationalError("It is away.")
+        gate.open()
+        return beat(row)
+
+    monkeypatch.setattr(summaries, "beat", first_missed)
+    scripted("In ", gate, "short.")
+    said(ask, talk, 6, left=4)
+    assert settled(writer).text == "In short."
+    assert "a heartbeat was missed (It is away.)" in caplog.text
+
+
+def test_a_fault_of_our_own_is_told_and_the_next_one_is_written(
+    ask: Ask, talk: Conversation, scripted: Script, writer: Summariser, caplog: pytest.LogCaptureFixture
+) -> None:
+    scripted(ValueError("a fault"))
+    said(ask, talk, 6, left=4)
+    assert settled(writer).state == State.FAILED
+    until(lambda: "summaries: a fault" in caplog.text)
+    scripted("In short.")
+    said(ask, talk, 7, left=8)
+    assert settled(writer).text == "In short."
 
 
 def test_what_a_dead_worker_had_begun_is_begun_again_a_few_times(ask: Ask, talk: Conversation, monkeypatch: Any) -> None:
