@@ -96,16 +96,14 @@ class Found:
     """Hits, best first, and what an answer needs to judge them.
 
     `weights` are what share of the question each of its terms carries by its idf in this workspace, words that stand
-    nowhere included in the whole; `relevance` is the best hit's share of the
-    highest score that the question could reach (0..1), kept raw: no threshold fits every workspace. So is `nearness`, the
-    cosine of the passage that is nearest by meaning; None where no embedder was asked. `notes` say which model did not answer.
+    nowhere included in the whole; `relevance` is the best hit's share of the highest score that the question could
+    reach (0..1), kept raw: no threshold fits every workspace. `notes` say which model did not answer.
     """
 
     hits: list[Hit] = field(default_factory=list)
     weights: dict[str, float] = field(default_factory=dict)
     relevance: float = 0.0
     language: str = UNKNOWN
-    nearness: float | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -133,7 +131,7 @@ def find_passages(workspace: Workspace, question: str, limit: int) -> Found:
 
 
 def _ranked(asked: Question, rows: list[tuple[Any, ...]]) -> Found:
-    """The hits, best first, with the raw scores of the best by words and by meaning."""
+    """The hits, best first, with the raw score of the best by words."""
     if not rows:
         return Found()
     look = second_look(asked, [Candidate(row[8], row[9], row[10]) for row in rows])
@@ -143,7 +141,6 @@ def _ranked(asked: Question, rows: list[tuple[Any, ...]]) -> Found:
     return Found(
         sorted(hits, key=lambda hit: (-hit.score, hit.chunk)),
         relevance=max(look.scores) / look.possible if look.possible else 0.0,
-        nearness=max((value for value in nearness if value is not None), default=None),
     )
 
 

@@ -53,7 +53,6 @@ def test_meaning_finds_what_no_word_finds(shelf: Workspace, embedder: InstalledM
     found = find_passages(shelf, "the of and", 10)  # words that are left out of every index
     assert {hit.document_name for hit in found.hits} == {"harbour.txt", "cats.txt"}
     assert (found.relevance, found.notes) == (0, ())
-    assert found.nearness is not None
 
 
 def test_words_and_meaning_agree(shelf: Workspace, embedder: InstalledModel) -> None:
@@ -61,8 +60,6 @@ def test_words_and_meaning_agree(shelf: Workspace, embedder: InstalledModel) -> 
     assert [hit.document_name for hit in found.hits] == ["harbour.txt", "cats.txt"]
     assert found.hits[0].score == pytest.approx(1)
     assert 0.2 < found.relevance <= 1
-    assert found.nearness is not None
-    assert 0.3 < found.nearness <= 1
 
 
 def test_the_raw_score_of_words_is_what_it_was(shelf: Workspace, embedder: InstalledModel) -> None:
@@ -98,7 +95,7 @@ def test_words_alone_answer_where_the_embedder_is_silent(
     for _ in range(2):
         found = find_passages(shelf, "When does the harbour close?", 10)
         assert found.hits[0].document_name == "harbour.txt"
-        assert (found.notes, found.nearness) == (("words_alone",), None)
+        assert found.notes == ("words_alone",)
     assert len(asked) == 1  # nobody else waits for it meanwhile
     assert "goes on without finder (It is busy.)" in caplog.text
 
