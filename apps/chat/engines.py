@@ -57,7 +57,8 @@ def _model_and_files(workspace: Workspace, chosen: UUID | None) -> tuple[Install
     wanted = Q(is_active=True) | Q(pk__in=of_teams) | Q(pk__in=lately)
     files = {model.pk: model for model in InstalledModel.objects.filter(wanted, role=InstalledModel.Role.CHAT).with_parts()}
     model = (files.get(choice.pk) or model_of(choice)) if choice else None
-    return model, is_missing(chosen or workspace.chosen_model, among=known), [file.loaded for file in files.values()]
+    is_gone = choice is not None and model is None  # in this moment
+    return model, is_gone or is_missing(chosen or workspace.chosen_model, among=known), [file.loaded for file in files.values()]
 
 
 def slow_models() -> models.QuerySet[InstalledModel]:

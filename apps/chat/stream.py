@@ -200,7 +200,7 @@ class Flusher:
             settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
         )
         self._writers: set[StreamWriter] = set()
-        self._sent: set[StreamWriter] = set()  # the last time
+        self._sent: set[tuple[UUID, int]] = set()  # the attempts whose frames were sent the last time
         self._next_at = 0.0
         self._due: asyncio.Future[None] | None = None
         self._sending = asyncio.Lock()
@@ -219,7 +219,7 @@ class Flusher:
         async with self._sending:
             writers, self._writers = self._writers, set()
             if writers:
-                self._sent = writers
+                self._sent = {(writer.run, writer.attempt) for writer in writers}
                 await self._send(writers)
 
     async def close(self) -> None:
@@ -238,7 +238,7 @@ class Flusher:
     async def _pause(self) -> None:
         """Wait as long as is due, or until somebody's first words come: a timer costs less than a time-out, which ends by an exception."""
         loop = asyncio.get_running_loop()
-        wait_s = max(self._next_at - loop.time(), GATHER_S if len(self._writers | self._sent) > 1 else 0)
+        wait_s = max(self._next_at - loop.time(), GATHER_S if self._are_several() else 0)
         if wait_s <= 0 or not all(writer.seq for writer in self._writers):
             return
         self._due = loop.create_future()
@@ -248,6 +248,9 @@ class Flusher:
         finally:
             timer.cancel()
             self._due = None
+
+    def _are_several(self) -> bool:
+        return len(self._sent | {(writer.run, writer.attempt) for writer in self._writers}) > 1
 
     async def _send(self, writers: set[StreamWriter]) -> None:
         pipeline = self._redis.pipeline(transaction=True)

@@ -86,6 +86,22 @@ def test_a_stopped_run_is_not_claimed(ask: Ask) -> None:
     assert waiting.claim_next() is None
 
 
+def test_a_run_that_is_stopped_after_it_was_picked_is_not_claimed(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = ask(), ask()
+    pick = waiting._next
+
+    def picked_and_stopped() -> Generation | None:
+        run = pick()
+        if run == first:
+            services.stop(run=first)
+        return run
+
+    monkeypatch.setattr(waiting, "_next", picked_and_stopped)
+    assert waiting.claim_next() == second
+    first.refresh_from_db()
+    assert (first.status, first.attempt) == ("stopped", 0)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_no_permit_is_lost_and_none_is_taken_twice(ask: Ask, bob: User) -> None:
     for number in range(12):
