@@ -35,7 +35,8 @@ _WITHOUT_VECTOR = """
     FROM documents_chunkterms AS terms
     JOIN documents_chunk AS chunk ON chunk.id = terms.chunk_id
     JOIN documents_document AS document ON document.id = chunk.document_id
-    WHERE NOT EXISTS (SELECT FROM documents_chunkvector AS known WHERE known.chunk_id = terms.chunk_id AND known.model_id = %s)
+    WHERE terms.chunk_id > %s
+      AND NOT EXISTS (SELECT FROM documents_chunkvector AS known WHERE known.chunk_id = terms.chunk_id AND known.model_id = %s)
     ORDER BY terms.chunk_id
     LIMIT %s
 """
@@ -127,9 +128,9 @@ def _forget(model: InstalledModel) -> None:
 
 def _fill_for(model: InstalledModel, *, until: float) -> bool:
     """Whether nothing is left to do, or nobody wants it any more. Raises EngineError."""
-    size = BATCH_MIN
-    while chunks := _without_vector(model, size):
-        began = time.monotonic()
+    size, after = BATCH_MIN, 0
+    while chunks := _without_vector(model, size, after=after):
+        began, after = time.monotonic(), chunks[-1][0]  # else each batch would pass over all that is done already
         _store(model, _made(model, chunks))
         took_s = time.monotonic() - began
         size = max(BATCH_MIN, min(BATCH_MAX, 2 * size, int(len(chunks) * BATCH_S / max(took_s, 0.001))))
@@ -146,10 +147,10 @@ def _goes_on(model: InstalledModel) -> bool:
     return Filling.objects.filter(model__in=in_use).update(beat_at=Now()) == 1
 
 
-def _without_vector(model: InstalledModel, limit: int) -> list[tuple[int, str, str]]:
-    """Chunks with their document's title and their text."""
+def _without_vector(model: InstalledModel, limit: int, *, after: int = 0) -> list[tuple[int, str, str]]:
+    """Chunks behind the chunk `after`, with their document's title and their text."""
     with connection.cursor() as cursor:
-        cursor.execute(_WITHOUT_VECTOR, [model.pk, limit])
+        cursor.execute(_WITHOUT_VECTOR, [after, model.pk, limit])
         rows: list[tuple[int, str, str]] = cursor.fetchall()
     return rows
 
