@@ -72,7 +72,7 @@ class ImageDamaged(ImageRefused):
     sentence = _("This image is damaged. Save it anew in another program and send it again.")
 
 
-REFUSALS: dict[bytes, type[ImageRefused]] = {error.code.encode(): error for error in (NotAnImage, TooManyPixels, ImageDamaged)}
+REFUSALS: dict[bytes, type[ImageRefused]] = {b"not_an_image": NotAnImage, b"too_many_pixels": TooManyPixels, b"damaged": ImageDamaged}
 
 
 def image_of(url: str) -> str:
