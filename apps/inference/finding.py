@@ -68,8 +68,8 @@ def embed_passages(model: InstalledModel, passages: Sequence[tuple[str, str]]) -
 
 
 def embed_as_is(model: InstalledModel, texts: Sequence[Text]) -> Embedded:
-    """Vectors of texts, with nothing of ours around them. Raises EngineError."""
-    return embedded(ask(model.pk, {"do": EMBED, "texts": list(texts)}, within_s=PROGRAM_S))
+    """Vectors of texts, with nothing of ours around them. People come first. Raises EngineError."""
+    return embedded(ask(model.pk, {"do": EMBED, "texts": list(texts)}, within_s=PROGRAM_S, is_patient=True))
 
 
 def rerank(model: InstalledModel, question: str, texts: Sequence[str]) -> list[float]:

@@ -19,7 +19,7 @@ from apps.inference.engines.vectors import Vector, packed
 from apps.inference.models import InstalledModel
 
 INPUTS_MAX = 2048  # the real API's
-BATCH = 32  # between two of them a question of a person comes in
+BATCH = 32
 
 TokenId = Annotated[int, Field(ge=0, lt=2**31)]
 Tokens = Annotated[list[TokenId], Field(min_length=1)]

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 from openai import BadRequestError, InternalServerError, NotFoundError
+from redis import ConnectionPool
+from redis.client import Pipeline
 
+from apps.core import live
 from apps.core.database import in_database
 from apps.inference import finding
 from apps.inference.engines.base import EngineUnavailable
@@ -125,6 +128,28 @@ async def test_a_model_that_is_away_is_a_503(client: Client, embedder: Installed
     monkeypatch.setattr(finding, "embed_as_is", away)
     with pytest.raises(InternalServerError, match="does not load"):
         await vectors_of(client, "cats")
+
+
+def test_it_stands_behind_the_questions_of_people(embedder: InstalledModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    redis = live.client()
+    monkeypatch.setattr(redis, "pipeline", lambda: SeeingPipeline(redis.connection_pool, asked))
+    finding.embed_as_is(embedder, ["A program's."])
+    finding.embed_question(embedder, "A person's?")
+    assert asked == [finding.PATIENT, finding.URGENT]
+
+
+class SeeingPipeline(Pipeline):
+    """Redis' own, which notes the lists that it adds to."""
+
+    def __init__(self, pool: ConnectionPool, asked: list[str]) -> None:
+        super().__init__(pool, {}, transaction=True, shard_hint=None)
+        self._asked = asked
+
+    def rpush(self, name: Any, *values: Any) -> Any:
+        """Note it, and add."""
+        self._asked.append(str(name))
+        return super().rpush(name, *values)
 
 
 async def test_a_reranker_makes_no_vectors(client: Client, tmp_path: Path) -> None:
