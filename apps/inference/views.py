@@ -54,16 +54,23 @@ def models(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def first(request: HttpRequest) -> HttpResponse:
-    """What a new installation is offered, and the way on without; a POST does an act about downloads, as on the page of models.
+    """What a new installation is offered, and the way on without; a POST uses a model, or does an act about downloads.
 
-    Template inference/first.html; context: offers (Offers that fit), is_offline, here (ThisMachine).
+    Template inference/first.html; context: models (InstalledModel rows that answer or find), offers (Offers that fit), is_offline,
+    here (ThisMachine).
     """
     _refuse_all_but_administrators(request)
     if request.method == "POST":
-        act = request.POST.get("act", "")
-        return _do(request, act if act in ABOUT_DOWNLOADS else "", request.POST.get("model", ""), then=reverse("first_models"))
+        act = request.POST.get("act", "use")
+        return _do(request, act if act in ("use", *ABOUT_DOWNLOADS) else "", request.POST.get("model", ""), then=reverse("first_models"))
     here = this_machine()
-    context = {"offers": advised(offers(request.user), here), "is_offline": settings.HF_HUB_OFFLINE, "here": here}
+    installed = InstalledModel.objects.visible_to(request.user).filter(role__in=(InstalledModel.Role.CHAT, InstalledModel.Role.EMBED))
+    context = {
+        "models": installed.order_by("role", "name"),
+        "offers": advised(offers(request.user), here),
+        "is_offline": settings.HF_HUB_OFFLINE,
+        "here": here,
+    }
     return render(request, "inference/first.html", context)
 
 

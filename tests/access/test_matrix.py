@@ -38,6 +38,7 @@ FORMS = {
     "me/theme/": b"theme=dark",
     "me/security/": b"action=end_others",
     "admin/models/": b"model=quote",
+    "admin/models/first/": b"act=use&model=quote",
     "admin/models/servers/": b"action=use&model=nobody",
     "admin/people/": b"act=end_sessions&person=%p",
     "admin/people/new/": b"action=create&name=Dora&email=dora@example.org&role=member",

@@ -19,6 +19,7 @@ from tests.inference.hub_server import BLOCK_BYTES, LocalHub, instead, write_cat
 from tests.product import Product, wait_until
 
 FOR_ALL_S = 15  # slow enough to look at
+MEMORY = "memory = { global_layers = 3, sliding_layers = 9, global_kv_heads = 1, sliding_kv_heads = 1, window = 512 }\n"
 BEGUN = "share => { const bar = document.querySelector('.model-state progress'); return bar && bar.value / bar.max > share }"
 
 
@@ -42,6 +43,8 @@ def product(tmp_path_factory: pytest.TempPathFactory, hub: LocalHub, data: bytes
     """A product of its own that knows this hub only."""
     folder = tmp_path_factory.mktemp("product")
     catalogue = write_catalogue(folder / "catalogue.toml", data)
+    with catalogue.open("a") as file:
+        file.write(MEMORY)  # without it nobody can say that it fits this machine
     running = Product(folder / "home", HF_ENDPOINT=hub.address, GEMMAWEB_CATALOGUE=str(catalogue))
     running.start()
     running.manage("createadmin", "--email", ADA, "--password-stdin", given=PASSWORD)
@@ -128,4 +131,27 @@ def test_a_download_goes_on_after_its_worker_was_killed(open_page: OpenPage, hub
     hub.pause_s = 0
     expect(page.get_by_role("button", name="Use Small")).to_be_visible(timeout=60_000)
     assert hub.ranges[-1] is not None
+    product.manage("models", "remove", "small")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_what_a_new_installation_gets_moves_and_is_used_on_the_same_page(
+    open_page: OpenPage, hub: LocalHub, data: bytes, product: Product, size: ViewportSize
+) -> None:
+    hub.pause_s = FOR_ALL_S / 3 * BLOCK_BYTES / len(data)
+    page = open_page(viewport=size)
+    sign_in(page)
+    page.goto("/admin/models/first/")
+    page.get_by_role("button", name="Get Small", exact=True).click()
+    page.wait_for_function(BEGUN, arg=0.05)
+    before = share(page)
+    page.wait_for_function(BEGUN, arg=before)
+    look(page, "first-running", size)
+    expect(page.get_by_role("button", name="Use Small")).to_be_visible(timeout=60_000)
+    look(page, "first-here", size)
+    page.get_by_role("button", name="Use Small").click()
+    expect(page.locator(".chip", has_text="Answers now")).to_be_visible()
+    assert page.url.endswith("/admin/models/first/")
+    look(page, "first-used", size)
+    product.manage("models", "use", "quote")
     product.manage("models", "remove", "small")

@@ -11,10 +11,12 @@ from django.test import Client
 from apps.inference import fitting, views
 from apps.inference.catalogue import Role, catalogue
 from apps.inference.fit import Room
-from apps.inference.models import Download
+from apps.inference.models import Download, InstalledModel
 from apps.inference.offering import Offer, advised
 from apps.inference.telling import ThisMachine
 from tests.conftest import make_person, signed_in
+
+from .test_choose_model import install
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/admin/models/first/"
@@ -92,7 +94,46 @@ def test_what_is_refused_is_said_there(client: Client) -> None:
     assert 'class="toast error"' in answer.content.decode()
 
 
-@pytest.mark.parametrize("act", ["use", "remove", "verify", "back", "", "nonsense"])
+def test_what_moves_there_moves_as_on_the_page_of_models(client: Client, settings: Any) -> None:
+    settings.HF_HUB_OFFLINE = False
+    wanted = names(24)[-1]
+    client.post(ADDRESS, {"act": "get", "model": wanted})
+    page = client.get(ADDRESS).content.decode()
+    assert 'id="models-page"' in page
+    assert 'data-states="/admin/models/states/"' in page
+    assert f'id="model-{wanted}"' in page
+    assert f'id="state-{wanted}"' in page
+    assert "/js/page.js" in page
+    assert "/js/models.js" in page
+    assert f'id="state-{wanted}"' in client.get("/admin/models/states/").content.decode()
+
+
+def test_a_model_that_is_here_is_used_there(client: Client) -> None:
+    assert "Here already" not in client.get(ADDRESS).content.decode()
+    model = install("first")
+    page = client.get(ADDRESS).content.decode()
+    assert "Here already" in page
+    assert 'aria-label="Use first"' in page
+    answer = client.post(ADDRESS, {"model": "first"}, follow=True)
+    assert answer.redirect_chain == [(ADDRESS, 302)]
+    assert InstalledModel.objects.get(is_active=True) == model
+    assert "Answers now" in answer.content.decode()
+    assert 'aria-label="Use first"' not in answer.content.decode()
+
+
+def test_a_model_whose_file_is_gone_cannot_be_used_there(client: Client) -> None:
+    install("first")
+    InstalledModel.objects.update(path="/nowhere/first.gguf")
+    page = client.get(ADDRESS).content.decode()
+    assert 'aria-label="Use first"' not in page
+    assert 'class="notice bad"' in page
+
+
+def test_the_page_of_models_leads_back_there(client: Client) -> None:
+    assert f'href="{ADDRESS}"' in client.get("/admin/models/").content.decode()
+
+
+@pytest.mark.parametrize("act", ["remove", "verify", "back", "leave", "", "nonsense"])
 def test_nothing_else_is_done_there(client: Client, act: str) -> None:
     assert client.post(ADDRESS, {"act": act, "model": "quote"}).status_code == 404
 
