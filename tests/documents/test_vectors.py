@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.db.models import F
 from django.db.models.functions import Now
+from django.template.loader import render_to_string
 
 from apps.accounts.models import User
 from apps.core import queue
@@ -55,6 +56,12 @@ def document(workspace: Workspace) -> Document:
     return add(workspace, "harbour.txt", HARBOUR)
 
 
+def shown(model: InstalledModel) -> str:
+    """The status by which the page's script sees that another part is to be shown."""
+    part = render_to_string("documents/_vectors.html", {"model": model, "progress": progress_of(model)})
+    return part.partition('data-status="')[2].partition('"')[0]
+
+
 def made_by(count: list[int]) -> object:
     """A model that makes the same vector of all, and tells how many texts came at once."""
 
@@ -66,7 +73,9 @@ def made_by(count: list[int]) -> object:
 
 
 def test_every_passage_gets_a_vector(embedder: InstalledModel, document: Document, open_desk: None) -> None:
+    assert shown(embedder) == "making"
     tasks.embed()
+    assert shown(embedder) == "done"
     vector = ChunkVector.objects.get()
     assert (vector.chunk.document, vector.workspace, vector.model) == (document, document.workspace, embedder)
     assert len(vector.embedding) == 64
@@ -112,6 +121,7 @@ def test_it_goes_on_where_it_was_broken_off(
 def test_batches_grow_as_long_as_they_are_quick(embedder: InstalledModel, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(8):
         add(workspace, f"{number}.txt", f"Berth {number} is free.")
+    monkeypatch.setattr(vectors, "BATCH_S", 60)
     asked: list[int] = []
     monkeypatch.setattr(finding, "embed_passages", made_by(asked))
     tasks.embed()
@@ -140,6 +150,7 @@ def test_a_model_that_is_away_is_told_and_tried_again(
         patched.setattr(finding, "embed_passages", away)
         tasks.embed()
     assert progress_of(embedder).reason == "The model does not load."
+    assert shown(embedder) == "still"
     tasks.embed()
     assert ChunkVector.objects.count() == 0
     Filling.objects.update(beat_at=F("beat_at") - 2 * vectors.STANDS_STILL)
