@@ -11,6 +11,7 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.core import live
+from apps.inference import finding, telling
 from apps.workspaces.models import Installation, Membership, Role, Workspace
 
 PASSWORD = "correct horse battery"
@@ -25,10 +26,11 @@ def _quick_settings(settings: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> Iterator[None]:
-    """No cache entry and no task waits for the next test."""
+    """No cache entry, no task, no request and no word of a machine waits for the next test."""
     yield
     cache.clear()
-    live.client().delete(*(f"gemmaweb:{name}" for name in ("generation", "ingest", "models", "sweep")))
+    queues = (f"gemmaweb:{name}" for name in ("generation", "ingest", "models", "sweep"))
+    live.client().delete(*queues, telling.KEY, finding.URGENT, finding.PATIENT)
 
 
 def make_person(name: str) -> User:

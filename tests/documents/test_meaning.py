@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from apps.accounts.models import User
-from apps.core import live
 from apps.documents import meaning, tasks
 from apps.documents.models import ChunkVector
 from apps.documents.search import find_passages
@@ -41,7 +40,6 @@ def embedder(shelf: Workspace, tmp_path: Path) -> Iterator[InstalledModel]:
     with opened_desk():
         tasks.embed()
         yield model
-    live.client().delete(finding.URGENT, finding.PATIENT)
 
 
 def names(workspace: Workspace, question: str) -> list[str]:
