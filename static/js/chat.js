@@ -41,7 +41,7 @@ const socket = new Socket(page.dataset.socket, {
       count.textContent = frame.documents;
     } else if (frame.type === "document") uploads.follow(frame);
     else if (frame.type !== "shelf") conversation.receive(frame);
-    if (frame.type === "ended") meter.ended(frame);
+    if (frame.context) meter.show(frame.context);
   },
 });
 const composer = new Composer((text) => conversation.ask(text));

@@ -60,7 +60,7 @@ export class Conversation {
     if (conversation !== this.id) return;
     const stale = this.#openAnswers().filter((answer) => !runs.includes(answer.dataset.run));
     const known = stale.length ? sequenceOf(stale[0]) - 1 : this.#lastSequence();
-    if (known < last) await this.#loadAfter(known);
+    if (known < last) await Promise.all([this.#loadAfter(known), this.#loadContext()]);
     for (const answer of this.#openAnswers()) this.#follow(answer).resume();
   }
 
@@ -148,6 +148,11 @@ export class Conversation {
       if (shown) shown.replaceWith(item);
       else this.#append(item);
     }
+  }
+
+  /** How full the model's context is by the newest answer, which ended while nobody told us. */
+  #loadContext() {
+    return swap(conversationUrl(this.id), "context").catch((error) => toast(error.message, { kind: "error" }));
   }
 
   #append(item) {

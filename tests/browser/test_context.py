@@ -49,9 +49,11 @@ def test_it_fills_and_says_what_was_left_out(open_page: OpenPage, size: Viewport
     expect(meter(page)).to_be_visible()
     first = filled(page)
     assert 0 < first < 100
+    expect(page.locator("#context-said")).to_be_empty()
     for _ in range(6):
         ended(ask(page, "Tell me more about the sea and its salt, please."))
     assert filled(page) > first
+    expect(page.locator("#context-said")).to_contain_text("left out of the last answer")
     meter(page).focus()
     page.keyboard.press("Enter")
     told = page.locator("#context-told")
@@ -86,6 +88,27 @@ def test_a_summary_stands_for_what_was_left_out(open_page: OpenPage, product: Pr
     page.reload()
     meter(page).click()
     expect(told.locator(".context-summary-text")).to_have_text(shown, use_inner_text=False)
+
+
+def test_it_is_true_again_after_a_lost_connection(open_page: OpenPage) -> None:
+    page, other = open_page(), open_page()
+    sign_in(page)
+    page.goto("/w/team/")
+    ended(ask(page, "Why is the sea salty, and since when?"))
+    page.wait_for_url("**/c/**")
+    sign_in(other)
+    other.goto(page.url)
+    before = filled(page)
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    expect(page.get_by_text("No connection")).to_be_visible()
+    ended(ask(other, "Tell me more about the sea and its salt, please."))
+    assert filled(other) > before
+    page.context.set_offline(False)
+    expect(page.locator("chat-answer[data-status=done]")).to_have_count(2)
+    expect(meter(page).locator("[data-fill=percent]")).to_have_text(str(filled(other)))
+    ended(ask(page, "And what else is to be said about the sea?"))
+    expect(meter(other).locator("[data-fill=percent]")).to_have_text(str(filled(page)))
 
 
 def meter(page: Page) -> Locator:
