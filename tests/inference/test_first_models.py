@@ -11,6 +11,7 @@ from django.test import Client
 from apps.inference import fitting, views
 from apps.inference.catalogue import Role, catalogue
 from apps.inference.fit import Room
+from apps.inference.fitting import fit_of_offer
 from apps.inference.models import Download, InstalledModel
 from apps.inference.offering import Offer, advised
 from apps.inference.telling import ThisMachine
@@ -51,12 +52,16 @@ def names(memory_gib: float) -> list[str]:
     return [offer.entry.key for offer in advised(offered, machine(memory_gib))]
 
 
-def test_the_largest_that_fits_comes_first_and_an_embedder_last() -> None:
-    sizes = {key: entry.size_bytes for key, entry in catalogue().items()}
-    chat = [key for key in names(24) if catalogue()[key].role == Role.CHAT]
-    assert 1 <= len(chat) <= 2
-    assert [sizes[key] for key in chat] == sorted(sizes[key] for key in chat)
-    assert catalogue()[names(24)[-1]].role == Role.EMBED
+@pytest.mark.parametrize("memory_gib", [8, 16, 24, 32, 96])
+def test_the_largest_that_fits_well_comes_first_and_an_embedder_last(memory_gib: float) -> None:
+    fits = {entry.key: fit_of_offer(entry, machine(memory_gib)) for entry in catalogue().values() if entry.role == Role.CHAT}
+    by_size = sorted(fits, key=lambda key: catalogue()[key].size_bytes)
+    well, tightly = ([key for key in by_size if (fit := fits[key]) and fit.verdict == verdict] for verdict in ("well", "tightly"))
+    *chat, last = names(memory_gib)
+    assert catalogue()[last].role == Role.EMBED
+    assert chat[: len(well[-1:])] == well[-1:]
+    assert set(chat) - set(well) <= set(tightly[-1:])
+    assert chat == sorted(chat, key=by_size.index)
 
 
 def test_more_memory_is_offered_more() -> None:
