@@ -20,6 +20,8 @@ from apps.inference import downloads, services
 from apps.inference.management.commands.models import Fetching
 from apps.inference.model_file import ModelFileChanged, refuse_if_changed
 from apps.inference.models import Download, InstalledModel
+from tests.drafter_writer import write_drafter
+from tests.finder_writer import write_finder
 from tests.gguf_writer import Shape, write_gemma4
 
 from .hub_server import LocalHub, cut_after, stall_after, status, write_catalogue
@@ -144,9 +146,31 @@ def hub(tiny: Path, tmp_path: Path, settings: Any) -> Iterator[LocalHub]:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_model_is_pulled_and_used(hub: LocalHub) -> None:
-    assert models("pull", "small").strip() == "It is here. Answer with it by: manage.py models use small"
+    assert models("pull", "small").strip() == "It is here. Use it by: manage.py models use small"
     models("use", "small")
     assert services.active_model() == InstalledModel.objects.get(name="Small")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_embedder_is_pulled_and_used(hub: LocalHub, settings: Any, tmp_path: Path) -> None:
+    data = write_finder(tmp_path / "finder.gguf").read_bytes()
+    hub.serve(data)
+    settings.CATALOGUE = write_catalogue(tmp_path / "finders.toml", data, role="embed")
+    assert models("pull", "small").strip() == "It is here. Use it by: manage.py models use small"
+    assert "found with small" in models("use", "small")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_drafter_that_is_pulled_is_off(hub: LocalHub, settings: Any, tmp_path: Path) -> None:
+    models("pull", "small")
+    data = write_drafter(tmp_path / "drafter.gguf").read_bytes()
+    hub.serve(data)
+    drafter = write_catalogue(tmp_path / "drafter.toml", data, key="guesses", name="Guesses", role="drafter").read_text()
+    settings.CATALOGUE = tmp_path / "both.toml"
+    settings.CATALOGUE.write_text(f'{(tmp_path / "catalogue.toml").read_text()}\n{drafter}of = "small"\n')
+    assert models("pull", "guesses").strip() == "It is here. It is off until you turn it on by: manage.py models draft guesses"
+    assert not InstalledModel.objects.get(name="Guesses").is_active
+    assert "guesses from the next question on" in models("draft", "guesses")
 
 
 @pytest.mark.django_db(transaction=True)

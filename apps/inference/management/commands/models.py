@@ -15,7 +15,7 @@ from django.db.models import Prefetch
 
 from apps.core.errors import ProductError
 from apps.inference import adding, downloader, downloads, drafting, finder_use, keeping, servers, services
-from apps.inference.catalogue import ALONE, find_entry, offered
+from apps.inference.catalogue import ALONE, Role, find_entry, offered
 from apps.inference.engines.older_files import FAMILIES
 from apps.inference.fit_table import fit_table
 from apps.inference.models import Download, EngineServer, InstalledModel
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         add.add_argument("--name", default="", help="what the model is called here (default: what the file says)")
         add.add_argument("--role", choices=InstalledModel.Role.values, default="chat", help="what it is for (default: chat)")
         add.add_argument("--engine", choices=InstalledModel.Engine.values, default="", help="what runs it (default: llama for GGUF files)")
-        add.add_argument("--base", default="", help="the model that an adapter or a projector belongs to (default: the only one)")
+        add.add_argument("--base", default="", help="the model of an adapter, a projector or a drafter (default: the only one)")
         add.add_argument("--projector", type=Path, help="the file by which the model sees images")
         add.add_argument("--type", dest="family", default="", help=f"what an older file does not say: one of {', '.join(FAMILIES)}")
         use = actions.add_parser("use", help=f"Answer, or find passages, with this model; `{services.NO_MODEL}` answers with none.")
@@ -107,9 +107,14 @@ class Command(BaseCommand):
             raise CommandError("Stopped. What came is kept: the same command goes on.") from None
         if ended is None or ended.status != Download.Status.DONE:
             raise CommandError(ended.reason or state_words(ended) if ended else "It was thrown away meanwhile.")
-        entry = find_entry(asked.key)
-        is_part = entry and entry.role not in ALONE
-        self.stdout.write("It is here." if is_part else f"It is here. Answer with it by: manage.py models use {asked.key}")
+        self.stdout.write(f"It is here. {self._next_step(asked.key)}".rstrip())
+
+    def _next_step(self, key: str) -> str:
+        """What can be done with what was got; empty for a projector, which its model has by now."""
+        entry = find_entry(key)
+        if entry and entry.role == Role.DRAFTER:
+            return f"It is off until you turn it on by: manage.py models draft {key}"
+        return f"Use it by: manage.py models use {key}" if entry is None or entry.role in ALONE else ""
 
     def add(self, options: dict[str, Any]) -> None:
         names = {name: options[name] for name in ("name", "role", "engine", "family", "base")}
