@@ -33,7 +33,8 @@ def models(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _do(request, request.POST.get("act", "use"), request.POST.get("model", ""))
     installed = InstalledModel.objects.visible_to(request.user).order_by("-is_active", "name")
-    installed = installed.select_related("fit", "measurement").prefetch_related(Prefetch("parts", InstalledModel.objects.order_by("name")))
+    parts = Prefetch("parts", InstalledModel.objects.order_by("role", "name"))
+    installed = installed.select_related("fit", "measurement").prefetch_related(parts)
     remotes = RemoteModel.objects.visible_to(request.user).order_by("name").prefetch_related("servers")
     that_chat = (*(model for model in installed if model.role == InstalledModel.Role.CHAT), *remotes)
     active = next((model for model in that_chat if model.is_active), None)

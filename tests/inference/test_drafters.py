@@ -164,6 +164,20 @@ def test_the_page_turns_it_on_and_off(drafter: InstalledModel, client: Client) -
         client.post("/admin/models/", {"act": act, "model": drafter.name})
         drafter.refresh_from_db()
         assert drafter.is_active is (act == "draft")
+        assert ("Guesses now" in page(client)) is drafter.is_active
+
+
+def test_the_page_speaks_of_adapters_where_there_are_some(drafter: InstalledModel, client: Client, tmp_path: Path) -> None:
+    assert "An adapter changes how this model writes" not in page(client)
+    models("add", write_adapter(tmp_path / "letters.gguf"), "--name", "zz")
+    assert "An adapter changes how this model writes" in page(client)
+
+
+def test_the_page_does_not_offer_to_remove_a_model_with_parts(drafter: InstalledModel, client: Client) -> None:
+    assert 'aria-label="Remove Gemma"' not in page(client)
+    assert f'aria-label="Remove {drafter.name}"' in page(client)
+    models("remove", drafter.name)
+    assert 'aria-label="Remove Gemma"' in page(client)
 
 
 def test_the_catalogue_offers_it_beside_its_model() -> None:
