@@ -8,7 +8,7 @@ from typing import Any
 import gguf
 import numpy as np
 
-from .gguf_writer import Shape
+from .gguf_writer import Shape, save
 
 RANK = 4
 STRENGTH = 3.0
@@ -45,10 +45,4 @@ def write_tensors(
     writer.add_float32("adapter.lora.alpha", float(RANK))
     if invoked:
         writer.add_array("adapter.alora.invocation_tokens", [1, 2])
-    for tensor, values in tensors.items():
-        writer.add_tensor(tensor, values.astype(np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
+    return save(writer, path, ((tensor, values.astype(np.float32)) for tensor, values in tensors.items()))

@@ -8,7 +8,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 
-from .gguf_writer import SILENT, Shape, _add_vocabulary, _matrix
+from .gguf_writer import SILENT, Shape, add_vocabulary, matrix, save
 
 WIDTH, LAYERS, HEADS, HIDDEN = 64, 4, 2, 128
 
@@ -18,14 +18,8 @@ def write_drafter(path: Path, shape: Shape | None = None) -> Path:
     shape = shape or Shape()
     writer = gguf.GGUFWriter(path, "gemma4-assistant")
     _add_keys(writer, shape)
-    _add_vocabulary(writer, shape)
-    for name, tensor in _tensors(shape):
-        writer.add_tensor(name, tensor)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
+    add_vocabulary(writer, shape)
+    return save(writer, path, _tensors(shape))
 
 
 def _is_sliding(layer: int) -> bool:
@@ -56,18 +50,18 @@ def _add_keys(writer: gguf.GGUFWriter, shape: Shape) -> None:
 
 def _tensors(shape: Shape) -> Iterator[tuple[str, np.ndarray]]:
     draw = np.random.default_rng(3)
-    embedding = _matrix(draw, WIDTH, SILENT + shape.words)
+    embedding = matrix(draw, WIDTH, SILENT + shape.words)
     embedding[:SILENT] = 0
     yield "token_embd.weight", embedding
     yield "output_norm.weight", np.ones(WIDTH, np.float32)
-    yield "nextn.pre_projection.weight", _matrix(draw, 2 * shape.width, WIDTH)
-    yield "nextn.post_projection.weight", _matrix(draw, WIDTH, shape.width)
+    yield "nextn.pre_projection.weight", matrix(draw, 2 * shape.width, WIDTH)
+    yield "nextn.post_projection.weight", matrix(draw, WIDTH, shape.width)
     yield "rope_freqs.weight", np.ones(shape.head_dim // 2, np.float32)
     for layer in range(LAYERS):
         dim = shape.head_dim // 2 if _is_sliding(layer) else shape.head_dim
         sizes = {"attn_q": (WIDTH, dim * HEADS), "attn_output": (dim * HEADS, WIDTH)}
         sizes |= {"ffn_gate": (WIDTH, HIDDEN), "ffn_up": (WIDTH, HIDDEN), "ffn_down": (HIDDEN, WIDTH)}
-        yield from ((f"blk.{layer}.{name}.weight", _matrix(draw, *size)) for name, size in sizes.items())
+        yield from ((f"blk.{layer}.{name}.weight", matrix(draw, *size)) for name, size in sizes.items())
         norms = {"attn_q_norm": dim, "layer_output_scale": 1}
         norms |= dict.fromkeys(("attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm"), WIDTH)
         yield from ((f"blk.{layer}.{name}.weight", np.ones(size, np.float32)) for name, size in norms.items())

@@ -15,6 +15,8 @@ import gguf
 import numpy as np
 from gguf.constants import TokenType
 
+from .gguf_writer import save
+
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 LETTERS = string.ascii_lowercase + string.digits + string.punctuation
 WORD = "\u2581"  # begins a word
@@ -44,13 +46,7 @@ def write_finder(path: Path, shape: FinderShape | None = None) -> Path:
     writer = gguf.GGUFWriter(path, "bert")
     _add_keys(writer, shape)
     tokens = _add_vocabulary(writer)
-    for name, tensor in _tensors(shape, tokens):
-        writer.add_tensor(name, tensor)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
+    return save(writer, path, _tensors(shape, tokens))
 
 
 def _add_keys(writer: gguf.GGUFWriter, shape: FinderShape) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,8 +60,13 @@ def write_gemma4(path: Path, shape: Shape | None = None) -> Path:
     shape = shape or Shape()
     writer = gguf.GGUFWriter(path, "gemma4")
     _add_keys(writer, shape)
-    _add_vocabulary(writer, shape)
-    for name, tensor in _tensors(shape):
+    add_vocabulary(writer, shape)
+    return save(writer, path, _tensors(shape))
+
+
+def save(writer: gguf.GGUFWriter, path: Path, tensors: Iterable[tuple[str, np.ndarray]]) -> Path:
+    """The writer's file at `path`, with these tensors, written and closed."""
+    for name, tensor in tensors:
         writer.add_tensor(name, tensor)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -95,7 +100,8 @@ def _add_keys(writer: gguf.GGUFWriter, shape: Shape) -> None:
     writer.add_float32("gemma4.rope.freq_base_swa", 1e4)
 
 
-def _add_vocabulary(writer: gguf.GGUFWriter, shape: Shape) -> None:
+def add_vocabulary(writer: gguf.GGUFWriter, shape: Shape) -> None:
+    """The tokens of a model of this shape, and its template."""
     words = [*_words(shape.words - len(shape.extra_tokens)), *shape.extra_tokens]
     tokens = [token for token, _ in SPECIAL] + list(CONTROL) + list(BYTES) + words
     types = [kind for _, kind in SPECIAL] + [TokenType.USER_DEFINED] * len(CONTROL) + [TokenType.BYTE] * len(BYTES)
@@ -127,12 +133,12 @@ def _words(count: int) -> list[str]:
 
 def _tensors(shape: Shape) -> Iterator[tuple[str, np.ndarray]]:
     draw = np.random.default_rng(0)
-    embedding = _matrix(draw, shape.width, SILENT + shape.words)
+    embedding = matrix(draw, shape.width, SILENT + shape.words)
     embedding[:SILENT] = 0
     yield "token_embd.weight", embedding
     yield "output_norm.weight", np.ones(shape.width, np.float32)
-    yield "per_layer_token_embd.weight", _matrix(draw, shape.per_layer * shape.layers, SILENT + shape.words)
-    yield "per_layer_model_proj.weight", _matrix(draw, shape.width, shape.per_layer * shape.layers)
+    yield "per_layer_token_embd.weight", matrix(draw, shape.per_layer * shape.layers, SILENT + shape.words)
+    yield "per_layer_model_proj.weight", matrix(draw, shape.width, shape.per_layer * shape.layers)
     yield "per_layer_proj_norm.weight", np.ones(shape.per_layer, np.float32)
     yield "rope_freqs.weight", np.ones(shape.head_dim // 2, np.float32)
     for layer in range(shape.layers):
@@ -149,12 +155,13 @@ def _layer(draw: np.random.Generator, shape: Shape, dim: int) -> Iterator[tuple[
     }
     sizes |= {"ffn_gate": (width, hidden), "ffn_up": (width, hidden), "ffn_down": (hidden, width)}
     sizes |= {"inp_gate": (width, shape.per_layer), "proj": (shape.per_layer, width)}
-    yield from ((name, _matrix(draw, *size)) for name, size in sizes.items())
+    yield from ((name, matrix(draw, *size)) for name, size in sizes.items())
     norms = {"attn_q_norm": dim, "attn_k_norm": dim, "layer_output_scale": 1}
     norms |= dict.fromkeys(("attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm", "post_norm"), width)
     yield from ((name, np.ones(size, np.float32)) for name, size in norms.items())
 
 
-def _matrix(draw: np.random.Generator, n_in: int, n_out: int) -> np.ndarray:
+def matrix(draw: np.random.Generator, n_in: int, n_out: int) -> np.ndarray:
+    """Random weights that leave their input as large as it was."""
     values: np.ndarray = draw.standard_normal((n_out, n_in), dtype=np.float32) / np.sqrt(n_in)
     return values.astype(np.float16)

@@ -12,6 +12,8 @@ import gguf
 import numpy as np
 from gguf.constants import TokenType
 
+from .gguf_writer import save
+
 SPECIAL = ("<unk>", "<s>", "</s>")
 BYTES = tuple(f"<0x{value:02X}>" for value in range(256))
 LETTERS = (*string.ascii_letters, *"0123456789.,?!:#", "\u2581")
@@ -45,13 +47,7 @@ def write_llama(path: Path, *, context: int = 2048, template: str = "") -> Path:
     writer.add_eos_token_id(2)
     if template:
         writer.add_chat_template(template)
-    for name, tensor in _llama_tensors(len(tokens)):
-        writer.add_tensor(name, tensor)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
+    return save(writer, path, _llama_tensors(len(tokens)))
 
 
 def write_gpt2(path: Path, *, context: int = 512) -> Path:

@@ -7,6 +7,8 @@ from pathlib import Path
 import gguf
 import numpy as np
 
+from .gguf_writer import save
+
 PATCH = 16
 MERGE = 3  # so many patches by so many are one token
 INNER = 32
@@ -28,13 +30,8 @@ def write_projector(path: Path, *, width: int = 128, sees: bool = True, seed: in
     writer.add_array("clip.vision.image_mean", [0.0, 0.0, 0.0])
     writer.add_array("clip.vision.image_std", [1.0, 1.0, 1.0])
     writer.add_bool("clip.use_gelu", True)
-    for name, tensor in _tensors(np.random.default_rng(seed), width).items():
-        writer.add_tensor(name, tensor.astype(np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
+    tensors = _tensors(np.random.default_rng(seed), width)
+    return save(writer, path, ((name, tensor.astype(np.float32)) for name, tensor in tensors.items()))
 
 
 def _tensors(draw: np.random.Generator, width: int) -> dict[str, np.ndarray]:
