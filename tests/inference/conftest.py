@@ -1,4 +1,4 @@
-"""The real llama.cpp on a tiny model, in a real engine host."""
+"""The real llama.cpp on a tiny model, in a real engine host; and an administrator."""
 
 from __future__ import annotations
 
@@ -8,14 +8,32 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from django.test import Client
 
+from apps.accounts.models import User
 from apps.inference.host_client import LocalEngine
 from apps.inference.host_keeper import HostKeeper
 from apps.inference.host_process import HostPlan
 from apps.inference.model_file import read_model_file
+from tests.conftest import make_person, signed_in
 from tests.gguf_writer import write_gemma4
 
 SLOTS = 4
+
+
+@pytest.fixture
+def root(installation: object) -> User:
+    """An administrator of the installation."""
+    person = make_person("Root")
+    person.is_superuser = True
+    person.save()
+    return person
+
+
+@pytest.fixture
+def client(root: User) -> Client:
+    """The administrator's browser."""
+    return signed_in(root)
 
 
 @pytest.fixture(scope="session")

@@ -10,14 +10,12 @@ from django.db.models import ProtectedError
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.inference import keeping, services
 from apps.inference.choice import choices, choose, model_of
 from apps.inference.fitting import fit_of, this_machine
 from apps.inference.models import InstalledModel
 from tests.adapter_writer import write_adapter
-from tests.conftest import make_person, signed_in
 from tests.gguf_writer import Shape, write_gemma4
 
 from .test_models_command import models, refusal
@@ -37,14 +35,6 @@ def adapter(base: InstalledModel, tmp_path: Path) -> InstalledModel:
     """Its adapter."""
     models("add", write_adapter(tmp_path / "letters.gguf"), "--name", "Our letters")
     return InstalledModel.objects.get(name="Our letters")
-
-
-@pytest.fixture
-def client(installation: object) -> Client:
-    """An administrator's browser."""
-    person = make_person("Root")
-    User.objects.filter(pk=person.pk).update(is_superuser=True)
-    return signed_in(person)
 
 
 def page(client: Client) -> str:

@@ -16,11 +16,9 @@ from tests.adapter_writer import write_adapter
 from tests.gguf_writer import Shape, write_gemma4
 from tests.projector_writer import write_projector
 
-from .test_add_adapter import client, page
+from .test_add_adapter import page
 from .test_choose_model import install
 from .test_models_command import models, refusal
-
-__all__ = ["client"]
 
 pytestmark = pytest.mark.django_db
 

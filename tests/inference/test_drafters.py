@@ -31,10 +31,9 @@ from tests.images import encoded, noise
 from tests.projector_writer import write_projector
 
 from .answers import pieces_of, text_of
-from .test_add_adapter import client, page
+from .test_add_adapter import page
 from .test_models_command import models, refusal
 
-__all__ = ["client"]
 SURE = Sampling(temperature=0.0)
 
 

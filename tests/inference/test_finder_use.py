@@ -10,7 +10,6 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
-from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.core import queue
 from apps.core.errors import NotFound
@@ -20,7 +19,6 @@ from apps.inference.fit import Setting
 from apps.inference.fitting import DoesNotFit
 from apps.inference.models import InstalledModel
 from apps.inference.services import ModelRefused, add_model, use_model
-from tests.conftest import make_person, signed_in
 from tests.finder_writer import FinderShape, write_finder
 from tests.finding import install_finder
 
@@ -33,14 +31,6 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     monkeypatch.setattr(queue, "send_on_commit", names.append)
     return names
-
-
-@pytest.fixture
-def admin(installation: object) -> Client:
-    """The browser of an administrator."""
-    user = make_person("Root")
-    User.objects.filter(pk=user.pk).update(is_superuser=True)
-    return signed_in(User.objects.get(pk=user.pk))
 
 
 def run(*words: str) -> str:
@@ -97,14 +87,14 @@ def test_the_command_uses_and_leaves(tmp_path: Path) -> None:
         run("leave", "nobody")
 
 
-def test_the_page_uses_and_leaves(admin: Client, tmp_path: Path) -> None:
+def test_the_page_uses_and_leaves(client: Client, tmp_path: Path) -> None:
     install_finder(tmp_path, is_active=False)
-    page = admin.post("/admin/models/", {"model": "finder"}, follow=True).content.decode()
+    page = client.post("/admin/models/", {"model": "finder"}, follow=True).content.decode()
     assert "helps to find passages" in page
     assert "Finds passages now" in page
     assert "There are no passages yet." in page
-    assert "vectors-" in admin.get("/admin/models/states/").content.decode()
-    page = admin.post("/admin/models/", {"act": "leave", "model": "finder"}, follow=True).content.decode()
+    assert "vectors-" in client.get("/admin/models/states/").content.decode()
+    page = client.post("/admin/models/", {"act": "leave", "model": "finder"}, follow=True).content.decode()
     assert "Passages are found without finder" in page
     assert in_use() == set()
 

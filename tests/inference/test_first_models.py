@@ -17,26 +17,17 @@ from apps.inference.offering import Offer, advised
 from apps.inference.telling import ThisMachine
 from tests.conftest import make_person, signed_in
 
+from .machines import GIB
 from .test_choose_model import install
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/admin/models/first/"
-GIB = 1024**3
-
-
-@pytest.fixture
-def client(installation: object, settings: Any, tmp_path: Path) -> Client:
-    """The browser of an administrator; what is fetched would lie in a folder of the test's."""
-    settings.MODELS = tmp_path / "models"
-    person = make_person("Root")
-    person.is_superuser = True
-    person.save()
-    return signed_in(person)
 
 
 @pytest.fixture(autouse=True)
-def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine with 24 GiB and nothing else on it."""
+def _machine(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with 24 GiB and nothing else on it; what is fetched would lie in a folder of the test's."""
+    settings.MODELS = tmp_path / "models"
     monkeypatch.setattr(views, "this_machine", lambda: machine(24))
 
 

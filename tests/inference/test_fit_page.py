@@ -21,9 +21,7 @@ from tests.conftest import signed_in
 from .machines import GIB, installed, pretend
 from .test_choose_model import install
 from .test_models_command import models
-from .test_models_page import PAGE, client, root
-
-__all__ = ["client", "root"]
+from .test_models_page import PAGE
 
 
 @pytest.fixture

@@ -14,28 +14,13 @@ from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.inference import downloader, downloads, keeping, services
 from apps.inference.models import Download, InstalledModel
-from tests.conftest import make_person, signed_in
+from tests.conftest import signed_in
 
 from .hub_server import LocalHub, cut_after, status, write_catalogue
 from .test_choose_model import install
 
 PAGE = {"accept": "text/html"}
 Status = Download.Status
-
-
-@pytest.fixture
-def root(installation: object) -> User:
-    """An administrator of the installation."""
-    person = make_person("Root")
-    person.is_superuser = True
-    person.save()
-    return person
-
-
-@pytest.fixture
-def client(root: User) -> Client:
-    """The administrator's browser."""
-    return signed_in(root)
 
 
 @pytest.fixture

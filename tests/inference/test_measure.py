@@ -24,9 +24,8 @@ from apps.inference.tasks import break_off_at_end, measure
 
 from .answers import kill
 from .machines import installed
-from .test_models_page import PAGE, client, root
+from .test_models_page import PAGE
 
-__all__ = ["client", "root"]
 State = Measurement.State
 
 

@@ -16,26 +16,11 @@ from apps.audit.models import Event
 from apps.inference import services
 from apps.inference.models import InstalledModel
 from apps.workspaces.models import Workspace
-from tests.conftest import make_person, signed_in
+from tests.conftest import signed_in
 
 from .test_choose_model import install
 
 PAGE = {"accept": "text/html"}
-
-
-@pytest.fixture
-def root(installation: object) -> User:
-    """An administrator of the installation."""
-    person = make_person("Root")
-    person.is_superuser = True
-    person.save()
-    return person
-
-
-@pytest.fixture
-def client(root: User) -> Client:
-    """The administrator's browser."""
-    return signed_in(root)
 
 
 def shown(client: Client) -> str:

@@ -21,7 +21,7 @@ from apps.inference import servers, services
 from apps.inference.choice import choose
 from apps.inference.models import EngineServer, RemoteModel
 from apps.workspaces.models import Workspace
-from tests.conftest import make_person, signed_in
+from tests.conftest import signed_in
 
 from .openai_server import Handler, Server, llama_server, serving
 from .test_choose_model import install
@@ -35,21 +35,6 @@ def server() -> Iterator[Server]:
     """A server that serves one model."""
     with serving() as one:
         yield one
-
-
-@pytest.fixture
-def root(installation: object) -> User:
-    """An administrator of the installation."""
-    person = make_person("Root")
-    person.is_superuser = True
-    person.save()
-    return person
-
-
-@pytest.fixture
-def client(root: User) -> Client:
-    """The administrator's browser."""
-    return signed_in(root)
 
 
 def act(client: Client, **fields: str) -> str:
