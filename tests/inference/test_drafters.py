@@ -159,7 +159,7 @@ def test_its_memory_is_counted(drafter: InstalledModel, gemma: InstalledModel) -
 
 def test_the_page_turns_it_on_and_off(drafter: InstalledModel, client: Client) -> None:
     for act, label in (("draft", "Turn on"), ("undraft", "Turn off")):
-        assert f"{label} </button>" in page(client)
+        assert f">{label}</button>" in page(client)
         client.post("/admin/models/", {"act": act, "model": drafter.name})
         drafter.refresh_from_db()
         assert drafter.is_active is (act == "draft")
