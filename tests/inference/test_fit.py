@@ -13,22 +13,7 @@ from apps.inference.engines.model_shape import ModelShape, read_shape
 from apps.inference.fit import MIB, Room, Setting, contexts, fit, need_of
 from tests.gguf_writer import write_gemma4
 
-GIB = 1024 * MIB
-# The published numbers of Gemma 4 E4B: 24 layers with a cache of their own, 4 of which see everything, two KV heads of 512 or 256 each.
-E4B = ModelShape(
-    weight_bytes=5_154_941_280,
-    context_length=131_072,
-    vocabulary=262_144,
-    layers=42,
-    width=2560,
-    feed_forward=10_240,
-    attention_width=4096,
-    per_layer_width=256,
-    all_values=4 * 2 * 512 * 2,
-    sliding_values=20 * 2 * 256 * 2,
-    window=512,
-)
-LAPTOP = Room(total=24 * GIB, taken=4 * GIB)
+from .machines import E4B, GIB, LAPTOP
 
 
 def keys(**changes: object) -> dict[str, object]:

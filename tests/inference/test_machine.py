@@ -13,33 +13,9 @@ from apps.inference.host_client import LocalEngine
 from apps.inference.host_keeper import HostKeeper
 from apps.inference.machine import Gpu, host_bytes, read_gpus, read_machine
 
-MIB, GIB = 2**20, 2**30
-MEMINFO = "MemTotal:       16384000 kB\nMemFree:         1000000 kB\nMemAvailable:    8192000 kB\nSwapTotal:       2048000 kB\n"
-X86 = "processor\t: 0\nflags\t\t: fpu sse2 avx avx2 fma f16c avx512f amx_tile\n"
+from .machines import GIB, MIB, program, system, write
+
 ROCM = '{"card0": {"Card Series": "Radeon RX 7900", "VRAM Total Memory (B)": "21458059264", "VRAM Total Used Memory (B)": "58059264"}}'
-
-
-def write(root: Path, files: dict[str, str]) -> Path:
-    """A system with these files."""
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
-
-
-def system(root: Path, **files: str) -> Path:
-    """A machine of 16 GB with four processors; more files under their paths, with `__` for a slash."""
-    known = {"proc/meminfo": MEMINFO, "proc/cpuinfo": X86, "proc/self/status": "Name:\tx\nCpus_allowed_list:\t0-3\n"}
-    return write(root, known | {name.replace("__", "/"): text for name, text in files.items()})
-
-
-def program(folder: Path, name: str, script: str) -> str:
-    """A folder with a program in it, to be looked for there."""
-    path = folder / name
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-    return str(folder)
 
 
 def test_this_machine_has_memory_and_processors() -> None:

@@ -17,8 +17,7 @@ from apps.inference.fit import Room, Setting, fit, need_of, placement_of
 from apps.inference.machine import read_gpus
 from tests.gguf_writer import Shape, write_gemma4
 
-from .test_fit import E4B, GIB, LAPTOP
-from .test_machine import program
+from .machines import E4B, GIB, LAPTOP, program
 
 # What nvidia-smi says with two cards of unequal size, and rocm-smi with two, in the form that it has since ROCm 5.
 NVIDIA = "NVIDIA GeForce RTX 4090, 24564, 23028\nNVIDIA GeForce RTX 3060, 12288, 11902"

@@ -19,8 +19,7 @@ from apps.inference.fit import Room
 from apps.inference.machine import Gpu, Machine, read_machine
 from apps.inference.telling import ThisMachine, heard, keep_telling, tell
 
-from .machines import pretend
-from .test_machine import GIB, system, write
+from .machines import GIB, pretend, system, write
 
 MACHINE = Machine(
     memory_bytes=8 * GIB, available_bytes=6 * GIB, swap_bytes=0, cores=1.5, is_x86=True, instructions=("AVX2",), gpus=(Gpu("RTX", 9, 8),)
