@@ -23,8 +23,8 @@ class Writer:
     """Invented words, as often as Zipf has them: a text with the vocabulary of a real one."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - no secret, but the same files each time
-        spelling = random.Random(0)  # noqa: S311
+        self._random = random.Random(seed)  # no secret, but the same files each time
+        spelling = random.Random(0)
         self._words = ["".join(spelling.choices(SYLLABLES, k=spelling.randint(1, 4))) for _ in range(WORDS)]
         self._weights = list(itertools.accumulate(1 / rank for rank in range(1, WORDS + 1)))
 

@@ -141,7 +141,7 @@ def main() -> None:
         product.manage("models", "add", str(model), "--name", "prefix")
         product.manage("models", "use", "prefix")
         cookies = sign_in(product.url)
-        log, draw = product.home / "logs" / "generation.log", random.Random(7)  # noqa: S311
+        log, draw = product.home / "logs" / "generation.log", random.Random(7)
         talks = [Talk(stack.enter_context(open_socket(product.url, cookies)), log, draw) for _ in range(CONVERSATIONS)]
         talks[0].grow(GROWN_TOKENS)
         print(line("one conversation", in_turns(talks[:1])), flush=True)

@@ -27,11 +27,11 @@ LATEST_KILL_S = 8
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10_000)  # noqa: S311 - moments, not secrets
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10_000)  # moments, not secrets
     print(f"{rounds} rounds, seed {seed}")
     folder = Path(tempfile.mkdtemp(prefix="gemmaweb-soak-"))
     try:
-        times_s = [_round(number, folder / "home", random.Random(seed + number)) for number in range(rounds)]  # noqa: S311
+        times_s = [_round(number, folder / "home", random.Random(seed + number)) for number in range(rounds)]
     finally:
         Home(folder / "home").close_sockets()
         shutil.rmtree(folder)

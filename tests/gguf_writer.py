@@ -124,7 +124,7 @@ def _words(count: int) -> list[str]:
     """Characters, frequent words with all their beginnings (merges need them), then invented words."""
     words = dict.fromkeys([*string.printable[:94], "\u2581"])
     words.update(dict.fromkeys("\u2581" + word[:end] for word in FREQUENT.split() for end in range(1, len(word) + 1)))
-    draw = random.Random(1)  # noqa: S311
+    draw = random.Random(1)
     while len(words) < count:
         invented = "".join(draw.choice("bcdfghklmnprstvw") + draw.choice("aeiou") for _ in range(draw.randint(1, 4)))
         words[("\u2581" if draw.random() < 0.75 else "") + invented] = None

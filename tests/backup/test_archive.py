@@ -59,7 +59,7 @@ def test_one_cut_between_two_members_is_refused(good: Path) -> None:
 def test_a_changed_byte_is_refused_wherever_it_is(good: Path) -> None:
     whole = bytearray(good.read_bytes())
     used = len(whole.rstrip(b"\0"))
-    chance = random.Random(7)  # noqa: S311 - places, not secrets
+    chance = random.Random(7)  # places, not secrets
     for place in chance.sample(range(used), 150):
         changed = bytearray(whole)
         changed[place] ^= 1 << chance.randrange(8)

@@ -84,7 +84,7 @@ def test_it_is_found_soon(name: str) -> None:
 
 
 def test_a_loop_with_noise_in_it_is_found() -> None:
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     lines = ["The harbour opens at six in the morning.", "The lock keeper has had his tea by then."]
     assert ends_at(" ".join(chance.choice(lines) for _ in range(400)), 4)
 
@@ -104,7 +104,7 @@ def test_any_part_over_and_over_is_a_loop(parts: list[str]) -> None:
 
 @given(st.integers(0, 2**32), st.integers(1, 200))
 def test_words_by_chance_are_none(seed: int, size: int) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     words = [f"w{number}" for number in range(60)]
     assert ends_at(" ".join(chance.choice(words) for _ in range(3_000)), size) is None
 

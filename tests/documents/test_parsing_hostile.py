@@ -103,7 +103,7 @@ def test_each_file_is_read_as_long_as_it_is_whole(kind: str) -> None:
 
 @KINDS
 def test_a_damaged_file_is_read_or_has_a_reason(kind: str) -> None:
-    chance = random.Random(kind)  # noqa: S311 (the same each time)
+    chance = random.Random(kind)  # the same each time
     tries = [damaged(FILES[kind], chance, way % 3) for way in range(CHILD_TRIES)]
     started = monotonic()
     with ThreadPoolExecutor(2) as pool:
@@ -114,7 +114,7 @@ def test_a_damaged_file_is_read_or_has_a_reason(kind: str) -> None:
 
 @KINDS
 def test_a_whole_archive_of_damaged_parts_is_read_or_has_a_reason(kind: str) -> None:
-    chance = random.Random(kind)  # noqa: S311 (the same each time)
+    chance = random.Random(kind)  # the same each time
     parser = PARSERS.get(kind, odf_parser)
     told: list[object] = []
     for _ in range(QUICK_TRIES):

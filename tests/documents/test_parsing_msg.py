@@ -102,7 +102,7 @@ def test_without_anything_there_is_no_text() -> None:
 
 def test_every_damage_is_a_reason_or_a_text() -> None:
     whole = ole_tree(message(attached("note.txt", b"Some words."), subject="Subject", body="Words."))
-    generator = random.Random(7)  # noqa: S311
+    generator = random.Random(7)
     for _ in range(60):
         data = bytearray(whole[: generator.randrange(600, len(whole))] if generator.random() < 0.4 else whole)
         for _ in range(generator.randrange(1, 40)):

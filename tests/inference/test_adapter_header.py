@@ -103,7 +103,7 @@ def test_a_damaged_one_has_a_reason_or_none(tmp_path: Path) -> None:
     path = write_adapter(tmp_path / "a.gguf")
     data = path.read_bytes()
     header = data.index(b"lora_b") + 600
-    draw = random.Random(7)  # noqa: S311
+    draw = random.Random(7)
     for _ in range(300):
         place = draw.randrange(header)
         (tmp_path / "bad.gguf").write_bytes(data[:place] + bytes([draw.randrange(256)]) + data[place + 1 :])

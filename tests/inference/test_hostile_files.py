@@ -120,7 +120,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
 
 def damaged(samples: list[Sample]) -> Iterator[bytes]:
     """The thousand files, the same in each run."""
-    draw = random.Random(20_261_121)  # noqa: S311
+    draw = random.Random(20_261_121)
     for number in range(MUTATIONS):
         yield WAYS[number % len(WAYS)](samples[number % len(samples)], draw)
 
@@ -176,7 +176,7 @@ def test_none_of_them_takes_much_memory(samples: list[Sample], tmp_path: Path) -
 
 @pytest.mark.django_db
 def test_what_passes_is_tried_in_a_child_and_harms_nobody(passed: list[Passed]) -> None:
-    chosen = random.Random(5).sample(passed, min(TRIALS_MAX, len(passed)))  # noqa: S311
+    chosen = random.Random(5).sample(passed, min(TRIALS_MAX, len(passed)))
     ends = [added(path, f"damaged {number}") for number, (path, _) in enumerate(chosen)]
     refused = [sentence for sentence in ends if sentence]
     assert refused  # some abort, some are told to be torn, some chat on with a letter changed

@@ -32,7 +32,7 @@ from .hub_server import (
     write_catalogue,
 )
 
-DATA = random.Random(1).randbytes(1_000_000)  # noqa: S311
+DATA = random.Random(1).randbytes(1_000_000)
 WRONG = bytes(len(DATA))
 NOBODY = "http://127.0.0.1:1"
 
