@@ -25,9 +25,9 @@ def still() -> time_machine.travel:
     return time_machine.travel(time.time(), tick=False)
 
 
-def try_once(email: str, password: str = WRONG, **extra: str) -> str:
+def try_once(email: str, password: str = WRONG, **extra: Any) -> str:
     """Where a try leads, or the page that it gets."""
-    answer = Client().post("/accounts/login/", {"login": email, "password": password}, **extra)  # type: ignore[arg-type]
+    answer = Client().post("/accounts/login/", {"login": email, "password": password}, **extra)
     return answer.headers.get("Location", answer.content.decode())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -26,7 +27,7 @@ def opened(page: Page, operation: str) -> Locator:
     return block
 
 
-def tried(block: Locator) -> tuple[int, object]:
+def tried(block: Locator) -> tuple[int, Any]:
     """Status and body of what the server answers."""
     with block.page.expect_response(lambda response: "/api/" in response.url):
         block.locator(".btn.execute").click()
@@ -63,11 +64,11 @@ def test_a_key_opens_what_nobody_else_may_see(open_page: OpenPage, key: str) -> 
     page = open_page("/api/docs")
     block = opened(page, "get_me")
     status, refused = tried(block)
-    assert (status, refused["error"]["code"]) == (401, "unauthorized")  # type: ignore[index]
+    assert (status, refused["error"]["code"]) == (401, "unauthorized")
     authorize(page, key)
     block.get_by_role("button", name="Clear").click()  # the answer from before is not taken for the next one
     status, me = tried(block)
-    assert (status, me["email"], me["key"]["workspace"]) == (200, ADA, "team")  # type: ignore[index]
+    assert (status, me["email"], me["key"]["workspace"]) == (200, ADA, "team")
 
 
 def test_a_key_uploads_searches_and_asks(open_page: OpenPage, key: str) -> None:
@@ -78,7 +79,7 @@ def test_a_key_uploads_searches_and_asks(open_page: OpenPage, key: str) -> None:
     notes = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"The crane is closed on Sundays."}
     upload.locator("input[type=file]").set_input_files(notes)  # type: ignore[arg-type]  # it is a FilePayload
     status, taken = tried(upload)
-    assert (status, taken["name"]) == (202, "notes.txt")  # type: ignore[index]
+    assert (status, taken["name"]) == (202, "notes.txt")
     begin = opened(page, "create_conversation")
     begin.get_by_placeholder("slug").fill("team")
     assert tried(begin)[0] == 201
@@ -89,7 +90,7 @@ def test_a_session_opens_it_too_and_may_change_something(open_page: OpenPage) ->
     sign_in(page)
     page.goto("/api/docs")
     status, me = tried(opened(page, "get_me"))
-    assert (status, me["key"]) == (200, None)  # type: ignore[index]
+    assert (status, me["key"]) == (200, None)
     begin = opened(page, "create_conversation")
     begin.get_by_placeholder("slug").fill("team")
     assert tried(begin)[0] == 201

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from apps.accounts.models import User
 from apps.chat import services, waiting
@@ -154,7 +154,7 @@ def test_each_free_slot_gets_a_permit(ask: Ask, sent: list[str], waiting_count: 
     assert len(sent) == permits
 
 
-def test_a_question_sends_a_permit(ask: Ask, sent: list[str], django_capture_on_commit_callbacks: Callable[..., object]) -> None:
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+def test_a_question_sends_a_permit(ask: Ask, sent: list[str], django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
         ask()
     assert sent == ["chat.wake"]

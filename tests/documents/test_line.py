@@ -152,10 +152,10 @@ def test_as_many_are_woken_as_are_free(workspace: Workspace, alice: User, sent: 
 
 def frame(workspace: Workspace) -> dict[str, Any]:
     """What is told of the workspace's line, without its times."""
-    told = dict(line.line_frame(workspace))
+    told: dict[str, Any] = dict(line.line_frame(workspace))
     assert told.pop("type") == "line"
     assert told.pop("workspace") == workspace.slug
-    assert 0 <= told.pop("elapsed_s") < 600  # type: ignore[operator]
+    assert 0 <= told.pop("elapsed_s") < 600
     assert told.pop("since")
     return {name: count for name, count in told.items() if count}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from apps.accounts.models import User
 from apps.documents import meaning, tasks
@@ -141,8 +142,8 @@ def test_without_its_vectors_an_embedder_is_not_asked(shelf: Workspace, tmp_path
     assert find_passages(shelf, "harbour", 10).notes == ()
 
 
-def test_it_takes_five_queries_however_many_files(  # type: ignore[no-untyped-def]
-    shelf: Workspace, embedder: InstalledModel, django_assert_max_num_queries
+def test_it_takes_five_queries_however_many_files(
+    shelf: Workspace, embedder: InstalledModel, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(30):
         add(shelf, f"{number}.txt", f"Berth {number} of the harbour is free.")

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,7 @@ def test_a_small_file_takes_a_moment(tmp_path: Path) -> None:
 
 def test_the_child_has_no_variable_and_no_other_file(long_pdf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgres://secret")
-    seen: dict[str, object] = {}
+    seen: dict[str, Any] = {}
 
     def look(_done: int, _total: int) -> None:
         process = Path(f"/proc/{child_pid()}")
@@ -102,7 +103,7 @@ def test_the_child_has_no_variable_and_no_other_file(long_pdf: Path, monkeypatch
     parsed_with(long_pdf, look)
     assert seen["environ"] == b""
     assert seen["cwd"] == Path("/")
-    assert len(seen["files"]) <= 3  # type: ignore[arg-type]
+    assert len(seen["files"]) <= 3
 
 
 def locked(code: str) -> str:

@@ -1,6 +1,7 @@
 """Search from the first minute, without any model: find_passages over indexed documents."""
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from apps.accounts.models import User
 from apps.documents.search import CANDIDATES, find_passages
@@ -105,7 +106,7 @@ def test_relevance_tells_an_answer_from_a_coincidence(shelf: Workspace) -> None:
     assert foreign < 0.2 < answered
 
 
-def test_it_takes_four_queries_however_many_files(shelf: Workspace, django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]
+def test_it_takes_four_queries_however_many_files(shelf: Workspace, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     for number in range(30):
         add(shelf, f"{number}.txt", f"Berth {number} of the harbour is free.")
     with django_assert_max_num_queries(4):

@@ -7,15 +7,16 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from apps.inference.engines.base import ChatRequest, Piece, TextPiece, UsagePiece
 from apps.inference.host_client import LocalEngine
 from apps.inference.host_keeper import HostKeeper
 
 
-async def pieces_of(engine: LocalEngine, question: str = "What is this?", *, max_tokens: int = 16, **request: object) -> list[Piece]:
+async def pieces_of(engine: LocalEngine, question: str = "What is this?", *, max_tokens: int = 16, **request: Any) -> list[Piece]:
     """All pieces of one answer."""
-    return [piece async for piece in engine.stream(ChatRequest(question, max_tokens=max_tokens, **request))]  # type: ignore[arg-type]
+    return [piece async for piece in engine.stream(ChatRequest(question, max_tokens=max_tokens, **request))]
 
 
 def text_of(pieces: list[Piece]) -> str:
@@ -30,7 +31,7 @@ def usage_of(pieces: list[Piece]) -> UsagePiece:
     return last
 
 
-async def prompt_tokens(engine: LocalEngine, question: str, **request: object) -> int:
+async def prompt_tokens(engine: LocalEngine, question: str, **request: Any) -> int:
     """How long the prompt was that the model read."""
     return usage_of(await pieces_of(engine, question, max_tokens=1, **request)).prompt_tokens
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.db import IntegrityError
+from django.test import Client
 
 from apps.inference import adding, downloads, services
 from apps.inference.catalogue import Role, catalogue, offered
@@ -98,8 +99,8 @@ def test_its_memory_is_counted(eyes: InstalledModel, base: InstalledModel) -> No
     assert with_eyes.need.total - without.need.total == eyes.size_bytes + LOOKING_BYTES
 
 
-def test_the_page_shows_it_under_its_model(eyes: InstalledModel, client: object) -> None:
-    shown = page(client)  # type: ignore[arg-type]
+def test_the_page_shows_it_under_its_model(eyes: InstalledModel, client: Client) -> None:
+    shown = page(client)
     assert "With it the model sees the images that come with a question." in shown
     assert 'aria-label="Use Gemma (images)"' not in shown
 

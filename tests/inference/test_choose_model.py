@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection, connections
+from pytest_django import DjangoAssertNumQueries
 
 from apps.accounts.models import User
 from apps.audit.models import Event
@@ -60,9 +61,9 @@ def test_of_many_choices_at_once_one_counts() -> None:
 
 
 @pytest.mark.django_db
-def test_asking_which_one_costs_one_query_and_one_for_its_parts(django_assert_num_queries: object) -> None:
+def test_asking_which_one_costs_one_query_and_one_for_its_parts(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     InstalledModel.objects.filter(pk=install("a").pk).update(is_active=True)
-    with django_assert_num_queries(2):  # type: ignore[operator]
+    with django_assert_num_queries(2):
         active = services.active_model()
         assert active
         assert active.loaded == active.file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -43,13 +43,13 @@ class Words:
         return [len(f"[1] {passage.title} {passage.text}".split()) for passage in request.passages]
 
 
-def request(*, pairs: int = 0, passages: int = 0, words: int = 20, **changed: object) -> ChatRequest:
+def request(*, pairs: int = 0, passages: int = 0, words: int = 20, **changed: Any) -> ChatRequest:
     """So many turns and passages of so many words."""
     text = "word " * words
     said = tuple(Turn(role, f"{number} {text}") for number in range(pairs) for role in ROLES)
     found = tuple(Passage(number, "Tides", "", text, 1.0) for number in range(1, passages + 1))
     made = ChatRequest("Why?", turns=said, passages=found, system="Be kind", max_tokens=100, fills=True)
-    return replace(made, **changed)  # type: ignore[arg-type]
+    return replace(made, **changed)
 
 
 def first_pair(filled: ChatRequest) -> int:

@@ -13,7 +13,7 @@ from apps.inference.engines.llama import LlamaModel
 from apps.inference.engines.llama_tokens import KEPT_MAX
 from apps.inference.host_client import LocalEngine
 
-from .answers import pieces_of, prompt_tokens, text_of
+from .answers import pieces_of, prompt_tokens, text_of, usage_of
 
 ROLES: tuple[Literal["user", "assistant"], ...] = ("user", "assistant")
 LIMIT = 2048  # of the engine's fixture
@@ -114,8 +114,7 @@ async def test_a_long_conversation_fills_the_context_and_no_more(engine: LocalEn
     said, found = turns(PLAIN, 40), passages(PLAIN, 6)
     pieces = await pieces_of(engine, max_tokens=200, turns=said, passages=found, system="Be kind", fills=True)
     assert isinstance(pieces[0], ContextPiece)  # before the first word: from now on it is known what may be cited
-    usage = pieces[-1]
-    assert 0.8 * (LIMIT - 200) < usage.prompt_tokens <= LIMIT - 200  # type: ignore[union-attr]
+    assert 0.8 * (LIMIT - 200) < usage_of(pieces).prompt_tokens <= LIMIT - 200
     assert pieces[0].messages_left > 0
     assert pieces[0].messages_left % 8 == 0
 

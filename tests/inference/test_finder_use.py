@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
@@ -125,9 +126,9 @@ def test_a_model_that_does_not_fit_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("act", [finder_use.use_finder, finder_use.leave_finder])
-def test_an_unknown_name_is_not_found(act: object, tmp_path: Path) -> None:
+def test_an_unknown_name_is_not_found(act: Callable[[str], object], tmp_path: Path) -> None:
     with pytest.raises(NotFound):
-        act("nobody")  # type: ignore[operator]
+        act("nobody")
 
 
 def test_it_is_loaded_small_unless_somebody_chose_otherwise(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -32,14 +33,14 @@ def model(tiny: Path) -> InstalledModel:
     return installed(tiny)
 
 
-def test_a_model_is_loaded_as_the_settings_say(model: InstalledModel, settings: object) -> None:
+def test_a_model_is_loaded_as_the_settings_say(model: InstalledModel, settings: Any) -> None:
     assert fitting.setting_of(model) == Setting(8192, 4)
-    settings.CONTEXT_TOKENS, settings.SLOTS = 4096, 2  # type: ignore[attr-defined]
+    settings.CONTEXT_TOKENS, settings.SLOTS = 4096, 2
     assert fitting.setting_of(model) == Setting(4096, 2)
 
 
-def test_no_context_is_longer_than_the_model_was_made_for(model: InstalledModel, settings: object) -> None:
-    settings.CONTEXT_TOKENS = 65_536  # type: ignore[attr-defined]
+def test_no_context_is_longer_than_the_model_was_made_for(model: InstalledModel, settings: Any) -> None:
+    settings.CONTEXT_TOKENS = 65_536
     assert fitting.setting_of(model).context_tokens == 8192
 
 
@@ -70,9 +71,9 @@ def test_a_model_that_is_gone_is_not_found(model: InstalledModel) -> None:
         fitting.keep_setting(model=model, context_tokens=4096, slots=1)
 
 
-def test_fewer_workers_than_were_chosen_are_enough(model: InstalledModel, settings: object) -> None:
+def test_fewer_workers_than_were_chosen_are_enough(model: InstalledModel, settings: Any) -> None:
     fitting.keep_setting(model=model, context_tokens=4096, slots=4)
-    settings.SLOTS = 2  # type: ignore[attr-defined]
+    settings.SLOTS = 2
     assert fitting.setting_of(InstalledModel.objects.select_related("fit").get()).slots == 2
 
 

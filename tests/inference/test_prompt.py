@@ -12,9 +12,9 @@ from apps.inference.engines.llama_prompt import Neutraliser, chat_messages, gram
 NEUTRAL = Neutraliser({"<|turn>", "<turn|>", "<a", "a>", "."})
 
 
-def messages(**request: object) -> list[tuple[str, Any]]:
+def messages(**request: Any) -> list[tuple[str, Any]]:
     """Roles and texts of what the model reads."""
-    made = chat_messages(ChatRequest("Why?", **request), NEUTRAL)  # type: ignore[arg-type]
+    made = chat_messages(ChatRequest("Why?", **request), NEUTRAL)
     return [(message["role"], message["content"]) for message in made]
 
 

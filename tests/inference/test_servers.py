@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from apps.accounts.models import User
 from apps.audit.models import Event
@@ -178,10 +179,12 @@ def test_servers_of_one_name_share_the_work(server: Server) -> None:
     assert servers.remote_engine(remote).name == "shared"
 
 
-def test_a_removed_server_leaves_nothing(client: Client, server: Server, django_capture_on_commit_callbacks: object) -> None:
+def test_a_removed_server_leaves_nothing(
+    client: Client, server: Server, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
     act(client, action="connect", url=server.url, key="sesame")
     one = EngineServer.objects.get()
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+    with django_capture_on_commit_callbacks(execute=True):
         assert "is not asked any more" in act(client, action="remove", server=str(one.pk))
     assert not one.key_file.exists()
     assert not RemoteModel.objects.exists()
@@ -244,10 +247,10 @@ def test_llama_cpp_s_own_server_is_connected(tiny: Path) -> None:
     assert one.remote.name == "own"
 
 
-def test_asking_what_answers_costs_one_query(server: Server, django_assert_num_queries: object) -> None:
+def test_asking_what_answers_costs_one_query(server: Server, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     servers.connect_server(url=server.url)
     servers.use_remote("gemma")
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    with django_assert_num_queries(1):
         assert in_use() == ("gemma", "network")
     EngineServer.objects.update(is_public=True)
     assert in_use() == ("gemma", "internet")

@@ -10,6 +10,7 @@ import pytest
 from apps.inference import speed
 from apps.inference.engines.base import ChatRequest, EngineError, Piece, TextPiece, UsagePiece
 from apps.inference.host_client import LocalEngine
+from apps.inference.host_keeper import HostKeeper
 from apps.inference.speed import TooSlow, measure
 
 
@@ -89,7 +90,7 @@ async def test_the_real_engine_has_a_speed(engine: LocalEngine, monkeypatch: pyt
     assert min(found.prompt, found.alone, found.busy) > 1
 
 
-async def test_an_engine_that_fails_says_why(engine: LocalEngine, hosts: object) -> None:
-    await hosts.close()  # type: ignore[attr-defined]
+async def test_an_engine_that_fails_says_why(engine: LocalEngine, hosts: HostKeeper) -> None:
+    await hosts.close()
     with pytest.raises(EngineError, match="replaced"):
         await measure(engine, 2048)
