@@ -73,7 +73,7 @@ class Program:
         self._address = f"{url}/v1/chat/completions"
         self._headers = {"Authorization": f"Bearer {key}"}
         self._model, self._system = model, system
-        self._http = httpx.Client(timeout=SILENCE_MAX_S, limits=httpx.Limits(max_connections=None))
+        self._http = httpx.Client(trust_env=False, timeout=SILENCE_MAX_S, limits=httpx.Limits(max_connections=None))
 
     def ask(self, question: str) -> Answer:
         """Wait for the whole answer. Raises SystemExit if it did not end well."""
@@ -135,7 +135,7 @@ class Tab:
 
 def sign_in(url: str) -> str:
     """The cookies of a signed-in session, as a header. Raises SystemExit if the door stays closed."""
-    with httpx.Client(base_url=url) as browser:
+    with httpx.Client(base_url=url, trust_env=False) as browser:
         browser.get("/accounts/login/")
         form = {"login": EMAIL, "password": PASSWORD, "csrfmiddlewaretoken": browser.cookies["gemmaweb_csrf"]}
         if browser.post("/accounts/login/", data=form).status_code != httpx.codes.FOUND:

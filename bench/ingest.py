@@ -69,7 +69,7 @@ class Shelf:
     """The workspace's documents, through the door for programs."""
 
     def __init__(self, url: str, key: str) -> None:
-        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=120)
+        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=120, trust_env=False)
         self._address = f"/api/workspaces/{WORKSPACE}/documents"
 
     def send(self, name: str, data: bytes) -> None:

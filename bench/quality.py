@@ -34,7 +34,7 @@ class Product:
     """A workspace of a running installation, by its doors for programs."""
 
     def __init__(self, *, url: str, key: str, workspace: str) -> None:
-        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60, trust_env=False)
         self._workspace = f"/api/workspaces/{workspace}"
 
     def upload(self, path: Path) -> None:

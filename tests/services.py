@@ -12,12 +12,14 @@ from gemmaweb.local.folder import Home
 from gemmaweb.local.postgres import Postgres
 from gemmaweb.local.valkey import Valkey
 
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")  # what the tests ask is on this machine
+
 
 def start_services() -> Home:
     """A prepared home whose PostgreSQL and Valkey run until this process ends."""
     folder = Path(tempfile.mkdtemp(prefix="gemmaweb-tests-"))
     os.environ.update(GEMMAWEB_HOME=str(folder), GEMMAWEB_LOG_LEVEL=os.environ.get("GEMMAWEB_LOG_LEVEL", "WARNING"))
-    for outside in ("DATABASE_URL", "REDIS_URL"):
+    for outside in ("DATABASE_URL", "REDIS_URL", *PROXIES, *map(str.lower, PROXIES)):
         os.environ.pop(outside, None)
     folder.chmod(0o755)  # the services may run under another account
     home = Home.from_environment()
