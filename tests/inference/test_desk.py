@@ -96,13 +96,13 @@ def test_files_do_not_wait_for_ever(embedder: InstalledModel, open_desk: None, m
 
 
 def test_one_batch_follows_the_other_at_once(embedder: InstalledModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desks, "LISTEN_S", 20)
+    monkeypatch.setattr(desks, "LOOK_EVERY_S", 30)
     with opened_desk():
         finding.embed_passages(embedder, [("", "Loaded?")])
         began = time.monotonic()
         for _ in range(5):
             finding.embed_passages(embedder, [("", "Cats sleep.")])
-        assert time.monotonic() - began < desks.LISTEN_S  # not one of them waited for a listener to wake up
+        assert time.monotonic() - began < desks.LOOK_EVERY_S  # not one of them waited for a listener to wake up
 
 
 def test_prompts_are_the_makers_own() -> None:
