@@ -56,7 +56,9 @@ def check_part(path: Path, contents: GgufContents, *, role: Role, base: Installe
         whole = read_contents(base.place)
         REFUSALS[role](contents, whole, base.name)
         usual = {Role.PROJECTOR: f"{base.name} (images)", Role.DRAFTER: f"{base.name} (drafter)"}.get(role, path.stem)
-        file = read_model_file(path, services.model_name(name or usual), sha256=sha256)
+        name = services.model_name(name or usual)
+        services.refuse_second(base, role, name)
+        file = read_model_file(path, name, sha256=sha256)
         services.refuse_taken_name(file)
         asyncio.run(_trial(base.file, file, role))
     except (BadModelFile, EngineError) as error:

@@ -22,6 +22,8 @@ from .transfer import Stopped, Transfer
 logger = logging.getLogger(__name__)
 BEAT_S = 0.5
 RATE_OVER_S = 5.0
+# What the trial says of the file, and what is found where it is stored: others added a model, or removed its base, while it came.
+NOT_INSTALLED = (services.ModelRefused, services.NoSuchModel, services.NameTaken, services.HasParts)
 _ending = threading.Event()
 
 
@@ -89,7 +91,8 @@ def run(download: Download) -> None:
             logger.info("download of %s: done", download.key)
     except Stopped:
         downloads.hand_back(download)  # of the worker's end; where it was somebody who stopped it, the row is not ours any more
-    except services.NameTaken as error:
+    except NOT_INSTALLED as error:
+        logger.warning("download of %s: not installed (%s)", download.key, error.code)
         downloads.fail(download, DoesNotWork(why=str(error)), done_bytes=download.size_bytes)
     except DownloadFailed as error:
         logger.warning("download of %s: failed (%s)", download.key, error.code)
@@ -115,13 +118,10 @@ def _transfer(download: Download) -> Transfer:
 
 
 def _fetch_and_check(download: Download, transfer: Transfer) -> services.CheckedModel:
-    """Raises Stopped, DownloadFailed, NameTaken."""
+    """Raises Stopped, DownloadFailed, ModelRefused, NameTaken, NoSuchModel."""
     close_old_connections()  # nobody needs it for hours
     with Beats(download, transfer) as beats:
         path = transfer.run()
         beats.beat()  # all bytes are here: should the trial end this process, it is known what did
-        try:
-            entry: Entry = transfer.entry
-            return check_fetched(path, entry)
-        except (services.ModelRefused, services.NoSuchModel) as error:
-            raise DoesNotWork(why=str(error)) from error
+        entry: Entry = transfer.entry
+        return check_fetched(path, entry)

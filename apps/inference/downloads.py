@@ -68,7 +68,7 @@ class NothingToStop(ProductError):
 def ask_for(*, name: str, asked_by: Any = None, wakes_worker: bool = True) -> Download:
     """The download of this model, queued; one that is on its way already stays as it is, and one that broke off goes on.
 
-    Raises NotOffered, AlreadyThere, BaseMissing, NameTaken, HubOffline.
+    Raises NotOffered, AlreadyThere, BaseMissing, NameTaken, ModelRefused, HubOffline.
     """
     entry = find_entry(name)
     if entry is None:
@@ -129,7 +129,7 @@ def claim(key: str) -> Download | None:
 
 @transaction.atomic
 def finish(download: Download, checked: services.CheckedModel) -> InstalledModel | None:
-    """The model, installed; None if this attempt was stopped, or another owns it. Raises NameTaken."""
+    """The model, installed; None if this attempt was stopped, or another owns it. Raises NameTaken, ModelRefused, NoSuchModel, HasParts."""
     ended = {"status": Status.DONE, "done_bytes": F("size_bytes"), "rate_bytes_s": 0}
     if not Download.objects.owned(download).update(**ended):
         return None
@@ -175,7 +175,10 @@ def _refuse_what_cannot_be(entry: Entry) -> None:
         raise AlreadyThere
     if InstalledModel.objects.filter(name=entry.name).exists():
         raise services.NameTaken
-    if entry.of and not InstalledModel.objects.filter(catalogue_key=entry.of).exists():
-        raise BaseMissing(entry)
+    if entry.of:
+        base = InstalledModel.objects.filter(catalogue_key=entry.of).first()
+        if base is None:
+            raise BaseMissing(entry)
+        services.refuse_second(base, entry.role.value, entry.name)
     if settings.HF_HUB_OFFLINE:
         raise HubOffline

@@ -203,7 +203,10 @@ def use_model_before(*, used_by: Any = None) -> InstalledModel:
 
 @transaction.atomic
 def store_model(checked: CheckedModel, *, added_by: Any = None, catalogue_key: str = "") -> InstalledModel:
-    """Offer a model that was checked; `catalogue_key` says that its file was fetched by us. Raises NameTaken."""
+    """Offer a model that was checked; `catalogue_key` says that its file was fetched by us.
+
+    Raises NameTaken, ModelRefused, NoSuchModel, HasParts.
+    """
     file, header = checked.file, checked.header
     refuse_taken_name(file)
     _refuse_other_base(checked)
@@ -241,16 +244,17 @@ def _refuse_other_base(checked: CheckedModel) -> None:
     """Parts were tried with the bytes of their base, and hang on its row. Raises HasParts, ModelRefused, NoSuchModel."""
     if checked.base and not InstalledModel.objects.select_for_update().filter(pk=checked.base.pk, sha256=checked.base.sha256).exists():
         raise NoSuchModel
-    if checked.base and checked.role in (Role.PROJECTOR, Role.DRAFTER):
-        _refuse_second(checked.base, checked.role, checked.file.name)
+    if checked.base:
+        refuse_second(checked.base, checked.role, checked.file.name)
     there = InstalledModel.objects.select_for_update().filter(name=checked.file.name).first()
     if there and there.sha256 != checked.file.sha256:
         refuse_with_parts(there)
 
 
-def _refuse_second(base: InstalledModel, role: str, name: str) -> None:
+def refuse_second(base: InstalledModel, role: str, name: str) -> None:
+    """Raises ModelRefused where `base` has a projector or a drafter of another name already; it may have many adapters."""
     there = base.parts.filter(role=role).exclude(name=name).first()
-    if there:
+    if there and role in (Role.PROJECTOR, Role.DRAFTER):
         raise ModelRefused(f"{base.name} has {there.name} already: remove that one first.")
 
 
