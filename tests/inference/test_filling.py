@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.inference.engines.base import ChatRequest, Passage, Turn
+from apps.inference.engines.base import ChatRequest, Passage, ToolCall, Turn, Wanted
 from apps.inference.engines.filling import STEP_PAIRS, Guess, fill
 
 AROUND = 5
@@ -107,6 +107,14 @@ def test_the_turns_of_a_program_stay() -> None:
     filled = fill(asked, Words(), 700).request
     assert filled.turns == asked.turns
     assert len(filled.passages) < 10
+
+
+def test_a_guess_counts_thoughts_calls_and_tools() -> None:
+    asked, long = request(), "word " * 60
+    said = {"thinking": long, "calls": (ToolCall("1", "tide", long),)}
+    turns = [replace(asked, since=(Turn("assistant", "", **{name: value}),)) for name, value in said.items()]  # type: ignore[arg-type]
+    wanted = [replace(asked, wanted=Wanted(**{name: long})) for name in ("tools", "schema")]
+    assert all(Guess().whole(more) >= Guess().whole(asked) + 100 for more in [*turns, *wanted])
 
 
 def test_who_does_not_ask_for_it_loses_nothing() -> None:

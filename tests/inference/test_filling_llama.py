@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
-from apps.inference.engines.base import ChatRequest, ContextPiece, EngineError, Passage, Turn, Wanted
+from apps.inference.engines.base import ChatRequest, ContextPiece, EngineError, Passage, ToolCall, Turn, Wanted
+from apps.inference.engines.filling import fill
 from apps.inference.engines.llama import LlamaModel
 from apps.inference.engines.llama_tokens import KEPT_MAX
 from apps.inference.host_client import LocalEngine
+from tests.gguf_writer import Shape, write_gemma4
 
 from .answers import pieces_of, prompt_tokens, text_of, usage_of
 
@@ -22,10 +25,24 @@ PLAIN = "the of and to in is that for it as was with be by"
 TOOLS = '[{"type": "function", "function": {"name": "tide", "parameters": {"type": "object", "properties": {}}}}]'
 
 
+CALLING = (
+    "{% for m in messages %}<|turn>{{ m.role }}\n{{ m.reasoning_content }}{{ m.content }}"
+    "{% for call in m.tool_calls %}{{ call.function.name }}{{ call.function.arguments | tojson }}{% endfor %}<turn|>\n{% endfor %}"
+    "<|turn>model\n"
+)
+
+
 @pytest.fixture(scope="module")
 def model(tiny: Path) -> LlamaModel:
     """The tiny model in this process."""
     return LlamaModel(tiny, slots=1, context_tokens=LIMIT)
+
+
+@pytest.fixture(scope="module")
+def calling(tmp_path_factory: pytest.TempPathFactory) -> LlamaModel:
+    """One whose template writes thoughts and calls."""
+    path = write_gemma4(tmp_path_factory.mktemp("calling") / "calling.gguf", Shape(template=CALLING))
+    return LlamaModel(path, slots=1, context_tokens=LIMIT)
 
 
 def reported(model: LlamaModel, request: ChatRequest) -> int:
@@ -72,6 +89,26 @@ def test_the_bound_is_one(model: LlamaModel) -> None:
     for text in (PLAIN, EVIL, "北京🚢" * 20, "\x01\x02"):
         asked = ChatRequest(text, system=text, turns=turns(text), passages=passages(text), wanted=Wanted(tools=TOOLS))
         assert model.tokens.whole(asked) <= model.tokens.at_most(asked)
+
+
+def test_it_holds_for_thoughts_and_calls_too(calling: LlamaModel) -> None:
+    for text in (PLAIN, EVIL, "北京🚢" * 20, "\x01\x02"):
+        asked = ChatRequest("Why?", since=called(text))
+        assert 1000 < calling.tokens.whole(asked) <= calling.tokens.at_most(asked)
+
+
+def called(text: str) -> tuple[Turn, ...]:
+    """A turn with nothing but long calls and thoughts, and what came of it."""
+    calls = tuple(ToolCall(f"call{n}", "tide", json.dumps({"at": text * 40, text: [n, None]})) for n in range(3))
+    return (Turn("assistant", "", thinking=text * 60, calls=calls), *(Turn("tool", "3 m", answers=call.id) for call in calls))
+
+
+def test_passages_leave_for_what_was_called(calling: LlamaModel) -> None:
+    asked = ChatRequest("Why?", passages=passages(PLAIN, 6), since=called(PLAIN), max_tokens=16, fills=True)
+    limit = calling.tokens.whole(asked) + asked.max_tokens - 8
+    filling = fill(asked, calling.tokens, limit)
+    assert 0 < len(filling.request.passages) < 6
+    assert calling.tokens.whole(filling.request) + asked.max_tokens <= limit
 
 
 def test_texts_counted_together_are_counted_as_alone(model: LlamaModel) -> None:

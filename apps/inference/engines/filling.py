@@ -36,8 +36,10 @@ class Guess:
 
     def whole(self, request: ChatRequest) -> int:
         """A third of the characters; images at their most."""
-        said = [turn.text for turn in (*request.turns, *request.since)]
-        texts = [request.system, request.summary, request.question, *said, *map(passage_text, request.passages)]
+        turns = (*request.turns, *request.since)
+        said = [text for turn in turns for text in (turn.text, turn.thinking, *(call.name + call.arguments for call in turn.calls))]
+        texts = [request.system, request.summary, request.question, request.wanted.tools, request.wanted.schema, *said]
+        texts += map(passage_text, request.passages)
         return sum(self.parts(texts)) + request.image_count * IMAGE_TOKENS
 
     def at_most(self, request: ChatRequest) -> int:

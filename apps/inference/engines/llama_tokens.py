@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .base import IMAGE_TOKENS, ChatRequest, EngineError, Turn
-from .llama_prompt import Neutraliser, chat_messages
+from .llama_prompt import Neutraliser
 
 COUNT_TIMEOUT_S = 30
 KEPT_MAX = 4096
@@ -38,15 +38,20 @@ class LlamaTokens:
 
     def whole(self, request: ChatRequest) -> int:
         """The length of the prompt that the model's own template makes of `request`. Raises EngineError."""
-        body = self._body(_without_images(request))
-        text_tokens = int(self._post(WHOLE, {name: body[name] for name in OF_PROMPT if name in body})["input_tokens"])
+        text_tokens = int(self._post(WHOLE, self._of_prompt(request))["input_tokens"])
         return text_tokens + request.image_count * IMAGE_TOKENS
 
     def at_most(self, request: ChatRequest) -> int:
-        """No token of text is made of less than a byte."""
-        messages = chat_messages(_without_images(request), self._neutral)
-        texts = [request.wanted.tools, *(str(message["content"]) for message in messages)]
-        return sum(len(text.encode("utf-8", "replace")) + AROUND_MESSAGE for text in texts) + request.image_count * IMAGE_TOKENS
+        """No token is made of less than a byte, and a template writes less around a call or a thought than JSON does."""
+        asked = self._of_prompt(request)
+        text = json.dumps(asked, ensure_ascii=False)
+        around = AROUND_MESSAGE * (len(asked["messages"]) + 1)
+        return len(text.encode("utf-8", "replace")) + around + request.image_count * IMAGE_TOKENS
+
+    def _of_prompt(self, request: ChatRequest) -> dict[str, Any]:
+        """What of the server's request the prompt is made of."""
+        body = self._body(_without_images(request))
+        return {name: body[name] for name in OF_PROMPT if name in body}
 
     def parts(self, texts: Sequence[str]) -> list[int]:
         """The length of each text inside a prompt. Raises EngineError."""
