@@ -113,7 +113,7 @@ def test_a_guess_counts_thoughts_calls_and_tools() -> None:
     asked, long = request(), "word " * 60
     said = {"thinking": long, "calls": (ToolCall("1", "tide", long),)}
     turns = [replace(asked, since=(Turn("assistant", "", **{name: value}),)) for name, value in said.items()]  # type: ignore[arg-type]
-    wanted = [replace(asked, wanted=Wanted(**{name: long})) for name in ("tools", "schema")]
+    wanted = [replace(asked, wanted=one) for one in (Wanted(tools=long), Wanted(schema=long))]
     assert all(Guess().whole(more) >= Guess().whole(asked) + 100 for more in [*turns, *wanted])
 
 
