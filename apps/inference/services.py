@@ -148,12 +148,10 @@ def use_checked_model(name: str, *, used_by: Any) -> InstalledModel:
 
     Raises NoSuchModel, ModelRefused, DoesNotFit.
     """
-    chosen = InstalledModel.objects.visible_to(used_by).called(name).first()
+    chosen = InstalledModel.objects.visible_to(used_by).called(name).select_related("base").first()
     if chosen is None:
         raise NoSuchModel
-    if chosen.trouble:
-        raise ModelRefused(chosen.trouble)
-    return use_model(chosen.name, used_by=used_by)
+    return _use_unread(chosen, used_by=used_by)
 
 
 @transaction.atomic
@@ -193,12 +191,19 @@ def use_no_model(*, used_by: Any = None) -> None:
 
 def use_model_before(*, used_by: Any = None) -> InstalledModel:
     """The model that was in use before, in use again: the way back from a change that turned out badly. Raises NoneBefore, ModelRefused."""
-    before = InstalledModel.objects.used_before().first()
+    before = InstalledModel.objects.used_before().select_related("base").first()
     if before is None:
         raise NoneBefore
-    if before.trouble:
-        raise ModelRefused(before.trouble)
-    return use_model(before.name, used_by=used_by)
+    return _use_unread(before, used_by=used_by)
+
+
+def _use_unread(chosen: InstalledModel, *, used_by: Any) -> InstalledModel:
+    """Use it where neither its file nor its base's would have to be read again. Raises ModelRefused, DoesNotFit."""
+    if chosen.base and chosen.base.trouble:
+        raise ModelRefused(f"{chosen.base.name}: {chosen.base.trouble}")
+    if chosen.trouble:
+        raise ModelRefused(chosen.trouble)
+    return use_model(chosen.name, used_by=used_by)
 
 
 @transaction.atomic

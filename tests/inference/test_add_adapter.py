@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from django.db import IntegrityError, connection
 from django.db.models import ProtectedError
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
 
 from apps.audit.models import Event
 from apps.inference import keeping, services
@@ -152,6 +155,16 @@ def test_it_can_be_used_and_left_again(adapter: InstalledModel) -> None:
 def test_it_is_not_used_where_its_base_has_changed(adapter: InstalledModel, base: InstalledModel) -> None:
     write_gemma4(base.place, Shape(words=900))
     assert "base.gguf has changed since" in refusal("use", "Our letters")
+
+
+def test_no_page_waits_for_its_base_to_be_read(adapter: InstalledModel, base: InstalledModel, client: Client) -> None:
+    InstalledModel.objects.filter(pk=adapter.pk).update(left_at=now())
+    os.utime(base.place)
+    root = User.objects.get(name="Root")
+    for use in (partial(services.use_checked_model, adapter.name, used_by=root), services.use_model_before):
+        with pytest.raises(services.ModelRefused, match="Gemma: The file was written to since it was checked"):
+            use()
+    assert services.use_model(adapter.name).is_active  # the command reads it
 
 
 def test_all_that_share_a_base_are_loaded_as_one_file(adapter: InstalledModel, base: InstalledModel, tmp_path: Path) -> None:
