@@ -40,7 +40,8 @@ def use_finder(name: str, *, used_by: Any = None) -> InstalledModel:
 
     Raises NotFound, FinderRefused, DoesNotFit.
     """
-    chosen = InstalledModel.objects.select_for_update().called(name).filter(role__in=FINDERS).first()
+    installed = InstalledModel.objects.select_for_update().filter(role__in=FINDERS).order_by("pk")  # two who choose go one after the other
+    chosen = next((model for model in installed if name in (model.name, model.catalogue_key or None)), None)
     if chosen is None:
         raise NotFound
     if chosen.trouble:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import transaction
 from django.test import Client
 
 from apps.audit.models import Event
@@ -20,6 +23,7 @@ from apps.inference.fit import Setting
 from apps.inference.fitting import DoesNotFit
 from apps.inference.models import InstalledModel
 from apps.inference.services import ModelRefused, add_model, use_model
+from tests.documents.locks import on_its_own_connection, wait_until_blocked
 from tests.finder_writer import FinderShape, write_finder
 from tests.finding import install_finder
 
@@ -136,3 +140,17 @@ def test_it_is_loaded_small_unless_somebody_chose_otherwise(tmp_path: Path) -> N
     assert setting_of_finder(model) == Setting(512, 2)
     model.fit.context_tokens, model.fit.slots = 256, 4
     assert setting_of_finder(model) == Setting(256, 4)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("names", [("one", "two"), ("two", "one")])
+def test_of_two_who_choose_at_once_the_last_counts(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name in ("one", "two"):
+        install_finder(tmp_path, FinderShape(name=name), is_active=False)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            finder_use.use_finder(names[0])
+            other = pool.submit(on_its_own_connection, partial(finder_use.use_finder, names[1]))
+            wait_until_blocked()
+        assert other.result().name == names[1]
+    assert in_use() == {names[1]}
