@@ -32,6 +32,7 @@ QUESTION_S = 4.0  # a person waits for this
 RERANK_S = 6.0
 PASSAGES_S = 180.0  # a model that is not loaded yet is loaded first
 PROGRAM_S = 60.0
+ASKED_S = int(PASSAGES_S)  # nobody waits for longer: what was asked is not lost before
 PLACE = re.compile(r"\{(?:text|title)\}")
 FINDERS = (InstalledModel.Role.EMBED, InstalledModel.Role.RERANK)
 
@@ -87,7 +88,7 @@ def ask(model: UUID, message: dict[str, Any], *, within_s: float, is_patient: bo
     try:
         pipeline = redis.pipeline()
         pipeline.rpush(asked, json.dumps(request))
-        pipeline.expire(asked, KEPT_S)
+        pipeline.expire(asked, ASKED_S)
         pipeline.execute()
         while (left := until - time.time()) > 0:
             if found := redis.blpop([answers], timeout=min(WAIT_S, left)):

@@ -53,7 +53,14 @@ def test_nobody_there_is_told_in_time(embedder: InstalledModel) -> None:
     with pytest.raises(NoAnswer, match="did not answer within 1 s"):
         finding.ask(embedder.pk, {"do": "embed", "texts": ["a"]}, within_s=1)
     assert time.monotonic() - began < 3
-    assert 0 < live.client().ttl(finding.URGENT) <= finding.KEPT_S
+
+
+@pytest.mark.parametrize(("is_patient", "requests"), [(True, finding.PATIENT), (False, finding.URGENT)])
+def test_what_was_asked_is_kept_for_as_long_as_anybody_waits(embedder: InstalledModel, is_patient: bool, requests: str) -> None:
+    with pytest.raises(NoAnswer):
+        finding.ask(embedder.pk, {"do": "embed", "texts": ["a"]}, within_s=0.1, is_patient=is_patient)
+    longest_s = max(finding.PASSAGES_S, finding.PROGRAM_S, finding.RERANK_S, finding.QUESTION_S)
+    assert longest_s - 2 < live.client().ttl(requests) <= longest_s
 
 
 def test_what_came_too_late_is_not_done(embedder: InstalledModel, open_desk: None) -> None:
