@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 PORT = 8080  # where an address does not say
+NO_ADDRESS = "it is no address of the form http://host:port"
 
 
 class BadProxy(ValueError):
@@ -44,10 +45,10 @@ def read_proxy(address: str, exceptions: str = "") -> Proxy | None:
     try:
         parts = urlsplit(address if "://" in address else f"http://{address}")
         host, port = parts.hostname, parts.port or PORT
-    except ValueError as error:
-        raise BadProxy(str(error)) from error
+    except ValueError:  # its words may be a piece of the password
+        raise BadProxy(NO_ADDRESS) from None
     if parts.scheme != "http" or not host:
-        raise BadProxy("it is no address of the form http://host:port")
+        raise BadProxy(NO_ADDRESS)
     return Proxy(host, port, _basic(parts.username, parts.password), exceptions)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,15 @@ def test_addresses_as_people_write_them(address: str, host: str, port: int) -> N
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(BadProxy):
         read_proxy(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://ada:s3cret/x@door:1", "http://ada:s3cret#x@door:1", "ada:s3cret\u2100@door:1", "http://[s3cret"]
+)
+def test_no_word_of_a_password_is_said(address: str) -> None:
+    with pytest.raises(BadProxy, match="no address of the form http://host:port") as caught:
+        read_proxy(address)
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value, chain=True)).replace(address, "")
 
 
 @pytest.mark.parametrize(
