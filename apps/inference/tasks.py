@@ -49,17 +49,13 @@ def wake_at_start(**_: Any) -> None:
 
 
 @worker_ready.connect
-def answer_finders(sender: Any, **_: Any) -> None:
-    """The worker that generates has the hosts, of the models that find passages too."""
-    if GENERATION in sender.app.amqp.queues.consume_from:
-        loop.call(lambda: desk().open())
+def keep_models(sender: Any = None, **_: Any) -> None:
+    """The worker that generates loads the models: what it has is what counts, and it has their hosts, those of finders too.
 
-
-@worker_ready.connect
-def tell_of_the_machine(sender: Any = None, **_: Any) -> None:
-    """The worker that generates loads the models: what it has is what counts."""
+    Those are loaded unasked, so not before it was seen what is free on the graphics cards.
+    """
     if sender is not None and GENERATION in sender.app.amqp.queues.consume_from:
-        telling.keep_telling(fitting.look)
+        telling.keep_telling(fitting.look, then=lambda: loop.call(lambda: desk().open()))
 
 
 @worker_shutting_down.connect

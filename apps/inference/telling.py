@@ -49,17 +49,18 @@ def heard() -> ThisMachine | None:
     return _read(json.loads(str(word))) if word else None
 
 
-def keep_telling(look: Callable[[], ThisMachine]) -> threading.Event:
-    """Tell what `look` sees for as long as this process lives, or until what is returned is set."""
+def keep_telling(look: Callable[[], ThisMachine], *, then: Callable[[], object]) -> threading.Event:
+    """Tell what `look` sees for as long as this process lives, or until what is returned is set; do `then` after the first time."""
     enough = threading.Event()
-    threading.Thread(target=_tell_until, args=(enough, look), name="machine", daemon=True).start()
+    threading.Thread(target=_tell_until, args=(enough, look, then), name="machine", daemon=True).start()
     return enough
 
 
-def _tell_until(enough: threading.Event, look: Callable[[], ThisMachine]) -> None:
-    while not enough.is_set():
+def _tell_until(enough: threading.Event, look: Callable[[], ThisMachine], then: Callable[[], object]) -> None:
+    tell(look())
+    then()
+    while not enough.wait(EVERY_S):
         tell(look())
-        enough.wait(EVERY_S)
 
 
 def _read(told: Mapping[str, Any]) -> ThisMachine:

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import pytest
 from redis import Redis
 
-from apps.core import live
+from apps.core import live, loop
 from apps.inference import fitting, tasks, telling
-from apps.inference.devices import cards
+from apps.inference.devices import Listing, cards, listing
 from apps.inference.engines.placing import Card
 from apps.inference.fit import Room
 from apps.inference.machine import Gpu, Machine, read_machine
@@ -67,54 +67,107 @@ def test_a_queue_that_is_gone_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_it_is_told_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = threading.Semaphore(0)
+    told, after_the_first = threading.Semaphore(0), threading.Event()
 
     def look() -> ThisMachine:
         told.release()
         return THERE
 
     monkeypatch.setattr(telling, "EVERY_S", 0.02)
-    enough = keep_telling(look)
+    enough = keep_telling(look, then=after_the_first.set)
     for _ in range(3):
         assert told.acquire(timeout=10)
     enough.set()
-    told_by = [thread for thread in threading.enumerate() if thread.name == "machine"]
-    for thread in told_by:
+    assert after_the_first.is_set()
+    wait_for_the_tellers()
+
+
+def wait_for_the_tellers() -> None:
+    """Until the threads that tell have ended."""
+    for thread in [thread for thread in threading.enumerate() if thread.name == "machine"]:
         thread.join(10)
         assert not thread.is_alive()
+
+
+def worker(*queues: str) -> SimpleNamespace:
+    """One that consumes these queues."""
+    return SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=SimpleNamespace(consume_from=dict.fromkeys(queues)))))
 
 
 @pytest.mark.parametrize(("queues", "tells"), [(["generation"], True), (["ingest"], False), (["sweep", "models"], False)])
 def test_only_who_loads_models_tells(monkeypatch: pytest.MonkeyPatch, queues: list[str], tells: bool) -> None:
     began: list[object] = []
-    monkeypatch.setattr(telling, "keep_telling", began.append)
-    consumed = SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=SimpleNamespace(consume_from=dict.fromkeys(queues)))))
-    tasks.tell_of_the_machine(sender=consumed)
+    monkeypatch.setattr(telling, "keep_telling", lambda look, **_: began.append(look))
+    tasks.keep_models(sender=worker(*queues))
     assert began == ([fitting.look] if tells else [])
 
 
+def test_nothing_is_loaded_before_the_cards_were_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, opened = threading.Event(), threading.Event()
+    keep = telling.keep_telling
+    enough: list[threading.Event] = []
+
+    def look() -> ThisMachine:
+        assert seen.wait(10)
+        return THERE
+
+    monkeypatch.setattr(fitting, "look", look)
+    monkeypatch.setattr(loop, "call", lambda _: opened.set())
+    monkeypatch.setattr(telling, "keep_telling", lambda look, *, then: enough.append(keep(look, then=then)))
+    tasks.keep_models(sender=worker("generation"))
+    assert not opened.wait(0.2)
+    seen.set()
+    assert opened.wait(10)
+    enough[0].set()
+    wait_for_the_tellers()
+
+
+@pytest.fixture
+def _listed_anew() -> Iterator[None]:
+    """Nothing is known of cards, before the test and after it."""
+    listing.cache_clear()
+    yield
+    listing.cache_clear()
+
+
+@pytest.mark.usefixtures("_listed_anew")
 def test_llama_cpp_itself_is_asked_for_cards_in_a_child() -> None:
-    cards.cache_clear()
     assert cards() == ()  # the build that is installed here uses none
 
 
+def test_a_list_that_failed_is_tried_again_and_one_that_came_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    known = Listing()
+    assert known.cards() == ()
+    say(tmp_path, '[{"name": "RTX", "total_bytes": 9, "free_bytes": 7}]')
+    assert known.cards() == ()  # so soon nobody is asked
+    monkeypatch.setattr(known, "_again_at", 0.0)
+    assert known.cards() == (Card("RTX", 9, 7),)
+    say(tmp_path, "[]")
+    monkeypatch.setattr(known, "_again_at", 0.0)
+    assert known.cards() == (Card("RTX", 9, 7),)
+
+
+def say(folder: Path, text: str) -> None:
+    """Have the child say so."""
+    (folder / "said").write_text(text)
+    child = folder / "python"
+    child.write_text(f"#!/bin/sh\ncat {folder / 'said'}\n")
+    child.chmod(0o755)
+
+
+@pytest.mark.usefixtures("_listed_anew")
 @pytest.mark.parametrize("said", ["", "nonsense\n"])
 def test_a_child_that_fails_means_no_cards(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str) -> None:
-    cards.cache_clear()
-    (tmp_path / "said").write_text(said)
-    child = tmp_path / "python"
-    child.write_text(f"#!/bin/sh\ncat {tmp_path / 'said'}\n")
-    child.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(child))
+    say(tmp_path, said)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     assert cards() == ()
-    cards.cache_clear()
 
 
+@pytest.mark.usefixtures("_listed_anew")
 def test_a_child_that_aborts_means_no_cards(monkeypatch: pytest.MonkeyPatch) -> None:
     def aborts(command: object, **_: object) -> None:
         raise subprocess.CalledProcessError(-6, "python")
 
-    cards.cache_clear()
     monkeypatch.setattr(subprocess, "run", aborts)
     assert cards() == ()
-    cards.cache_clear()
