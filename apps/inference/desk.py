@@ -24,7 +24,7 @@ from . import services, wire
 from .engines.base import EngineError, EngineUnavailable
 from .finders import LocalFinder
 from .finding import ANSWERS, FINDERS, KEPT_S, PATIENT, URGENT
-from .fit import Setting
+from .fitting import setting_of
 from .host_keeper import HostKeeper
 from .host_process import HostPlan
 from .models import InstalledModel
@@ -127,14 +127,7 @@ class Desk:
         return await self._finder(model, in_use).answer(request["message"])
 
     def _finder(self, model: InstalledModel, in_use: list[InstalledModel]) -> LocalFinder:
-        return LocalFinder(self._hosts.host(model.file, setting_of_finder(model), beside=[other.file for other in in_use]))
-
-
-def setting_of_finder(model: InstalledModel) -> Setting:
-    """How an embedder or a reranker is loaded: as was chosen for it, else with a context that passages fit into several times."""
-    kept = getattr(model, "fit", None)
-    context_tokens = (kept.context_tokens if kept else None) or CONTEXT_TOKENS
-    return Setting(min(context_tokens, model.context_length), min((kept.slots if kept else None) or SLOTS, settings.SLOTS))
+        return LocalFinder(self._hosts.host(model.file, setting_of(model), beside=[other.file for other in in_use]))
 
 
 @cache

@@ -12,7 +12,6 @@ from apps.audit.services import record
 from apps.core import queue
 from apps.core.errors import NotFound, ProductError
 
-from .desk import setting_of_finder
 from .finding import FINDERS
 from .fitting import refuse_what_does_not_fit
 from .model_file import ModelFileChanged, refuse_if_changed
@@ -50,7 +49,7 @@ def use_finder(name: str, *, used_by: Any = None) -> InstalledModel:
         refuse_if_changed(chosen.file)
     except ModelFileChanged as error:
         raise FinderRefused(str(error)) from error
-    refuse_what_does_not_fit(chosen, setting_of_finder(chosen))
+    refuse_what_does_not_fit(chosen)
     others = InstalledModel.objects.filter(role=chosen.role, is_active=True).exclude(pk=chosen.pk)
     others.update(is_active=False, left_at=now())
     chosen.is_active = True

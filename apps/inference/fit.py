@@ -30,10 +30,30 @@ Verdict = Literal["well", "tightly", "not"]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How a model is loaded: how many answers it writes at once, and how many tokens each may be long with its prompt."""
+    """How a model is loaded: how many answers it writes at once, and how many tokens each may be long with its prompt.
+
+    A finder reads a text in one batch and goes on with nothing; with adapters nothing is kept of prompts that have left their slots.
+    """
 
     context_tokens: int
     slots: int
+    is_finder: bool = False
+    has_adapters: bool = False
+
+    @property
+    def batch_tokens(self) -> int:
+        """How many tokens of a prompt are read at once."""
+        return self.context_tokens if self.is_finder else BATCH_TOKENS
+
+    @property
+    def prompt_cache_mib(self) -> int:
+        """How much is kept of earlier prompts."""
+        return 0 if self.is_finder or self.has_adapters else PROMPT_CACHE_MIB
+
+    @property
+    def checkpoints(self) -> int:
+        """How many copies of its window a slot keeps at most."""
+        return 0 if self.is_finder else CHECKPOINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +143,7 @@ def _need_beside(shape: ModelShape, setting: Setting, placement: Placement) -> N
 def _kept_bytes(layer: LayerShape, shape: ModelShape, setting: Setting) -> int:
     """What one layer keeps of the context, for all slots."""
     whole = setting.context_tokens * layer.all_values
-    return setting.slots * (whole + _window_cells(shape, setting.context_tokens) * layer.sliding_values) * VALUE_BYTES
+    return setting.slots * (whole + _window_cells(shape, setting) * layer.sliding_values) * VALUE_BYTES
 
 
 def need_of(shape: ModelShape, setting: Setting) -> Need:
@@ -132,7 +152,7 @@ def need_of(shape: ModelShape, setting: Setting) -> Need:
         weights=shape.weight_bytes,
         context=_context_bytes(shape, setting),
         buffers=_buffer_bytes(shape, setting),
-        earlier=PROMPT_CACHE_MIB * MIB + _checkpoint_bytes(shape, setting),
+        earlier=setting.prompt_cache_mib * MIB + _checkpoint_bytes(shape, setting),
     )
 
 
@@ -144,23 +164,23 @@ def contexts(shape: ModelShape, *, above: int = 0) -> list[int]:
 
 def _context_bytes(shape: ModelShape, setting: Setting) -> int:
     whole = setting.context_tokens * shape.all_values * VALUE_BYTES
-    return setting.slots * (whole + _window_bytes(shape, setting.context_tokens))
+    return setting.slots * (whole + _window_bytes(shape, setting))
 
 
-def _window_bytes(shape: ModelShape, context_tokens: int) -> int:
+def _window_bytes(shape: ModelShape, setting: Setting) -> int:
     """What the sliding layers keep for one slot: their window, and a batch more while a prompt is read."""
-    return _window_cells(shape, context_tokens) * shape.sliding_values * VALUE_BYTES
+    return _window_cells(shape, setting) * shape.sliding_values * VALUE_BYTES
 
 
-def _window_cells(shape: ModelShape, context_tokens: int) -> int:
-    cells = min(context_tokens, shape.window + BATCH_TOKENS) if shape.window else 0
+def _window_cells(shape: ModelShape, setting: Setting) -> int:
+    cells = min(setting.context_tokens, shape.window + setting.batch_tokens) if shape.window else 0
     return -(-cells // CELLS_STEP) * CELLS_STEP
 
 
 def _checkpoint_bytes(shape: ModelShape, setting: Setting) -> int:
     """Copies of the window from which an answer can be begun again. Seen: two in a short talk, three at 10,000 tokens, four at 25,000."""
     window = min(shape.window, setting.context_tokens) * shape.sliding_values * VALUE_BYTES
-    return min(CHECKPOINTS, 2 + setting.context_tokens // CHECKPOINT_EVERY_TOKENS) * setting.slots * window
+    return min(setting.checkpoints, 2 + setting.context_tokens // CHECKPOINT_EVERY_TOKENS) * setting.slots * window
 
 
 def _buffer_bytes(shape: ModelShape, setting: Setting) -> int:
@@ -169,9 +189,9 @@ def _buffer_bytes(shape: ModelShape, setting: Setting) -> int:
 
 def _compute_bytes(shape: ModelShape, setting: Setting) -> int:
     """Masks of a batch, the widest moment of a layer, and one row of the vocabulary a slot. On graphics cards each has its own."""
-    row = BATCH_TOKENS * ACTIVATION_BYTES
-    cells = setting.context_tokens + _window_cells(shape, setting.context_tokens)
-    masks = cells * BATCH_TOKENS * VALUE_BYTES
+    row = setting.batch_tokens * ACTIVATION_BYTES
+    cells = setting.context_tokens + _window_cells(shape, setting)
+    masks = cells * setting.batch_tokens * VALUE_BYTES
     extras = shape.layers * shape.per_layer_width
     in_a_layer = extras + max(2 * shape.attention_width, 3 * shape.feed_forward) + 5 * shape.width
     at_the_start = 3 * extras + 6 * shape.width
@@ -188,6 +208,7 @@ def _process_bytes(shape: ModelShape, setting: Setting) -> int:
 def _nearest(shape: ModelShape, wanted: Setting, room: Room, above: int) -> Setting | None:
     """The setting that leaves most tokens of what was wanted; of two that leave as many, the one with the longer context."""
     shorter = [known for known in contexts(shape, above=above) if known <= wanted.context_tokens]
-    smaller = [Setting(known, slots) for known in {*shorter, wanted.context_tokens} for slots in range(1, wanted.slots + 1)]
+    lengths = {*shorter, wanted.context_tokens}
+    smaller = [replace(wanted, context_tokens=known, slots=slots) for known in lengths for slots in range(1, wanted.slots + 1)]
     fitting = [one for one in smaller if _need_beside(shape, one, placement_of(shape, one, room.cards)).total <= room.free]
     return max(fitting, key=lambda one: (one.slots * one.context_tokens, one.context_tokens), default=None)

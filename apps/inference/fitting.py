@@ -20,6 +20,7 @@ from .catalogue import Entry
 from .devices import cards
 from .engines.gguf_header import BadModelFile, read_header
 from .engines.model_shape import ModelShape
+from .finding import FINDERS
 from .fit import Fit, Room, Setting, contexts, fit, need_of
 from .machine import Gpu, host_bytes, read_gpus, read_machine
 from .models import InstalledModel, ModelFit
@@ -27,6 +28,7 @@ from .telling import ThisMachine, heard
 
 ROOT = Path("/")
 LOOKING_BYTES = 256 * 1024 * 1024  # while a projector looks at an image; estimated by the shape of Gemma's, not measured with real weights
+FINDER = Setting(2048, 2)  # passages have a quarter of it, and memory grows with its square
 # Of the Gemma 4 family, whose numbers the catalogue has: the heads are the same in all sizes, the rest is that of the widest.
 GEMMA_HEAD, GEMMA_SLIDING_HEAD = 512, 256
 WIDEST_GEMMA = {"vocabulary": 262_144, "layers": 60, "width": 5376, "feed_forward": 21_504, "attention_width": 16_384, "per_layer_width": 0}
@@ -65,11 +67,12 @@ def _gpus() -> tuple[Gpu, ...]:
 
 
 def setting_of(model: InstalledModel) -> Setting:
-    """How the model is loaded, or the base of an adapter: as was chosen for it, else as the installation's settings say."""
+    """How the model is loaded, or the base of an adapter: as was chosen for it, else as the settings say or as finders are."""
     model = model.base or model
     kept: ModelFit | None = getattr(model, "fit", None)
-    context_tokens = (kept.context_tokens if kept else None) or settings.CONTEXT_TOKENS
-    slots = (kept.slots if kept else None) or settings.SLOTS
+    usual = FINDER if model.role in FINDERS else Setting(settings.CONTEXT_TOKENS, settings.SLOTS)
+    context_tokens = (kept.context_tokens if kept else None) or usual.context_tokens
+    slots = (kept.slots if kept else None) or usual.slots
     return Setting(min(context_tokens, model.context_length), min(slots, settings.SLOTS))
 
 
@@ -94,7 +97,13 @@ def need_bytes_of(model: InstalledModel) -> int:
     model = model.base or model
     kept: ModelFit | None = getattr(model, "fit", None)
     shape = kept.known_shape if kept else None
-    return need_of(_with_parts(shape, model), setting_of(model)).total if shape else 0
+    return need_of(_with_parts(shape, model), _as_loaded(model, setting_of(model))).total if shape else 0
+
+
+def _as_loaded(model: InstalledModel, setting: Setting) -> Setting:
+    """The setting with what the model's role and its parts add to it."""
+    has_adapters = any(part.role == part.Role.CHAT for part in model.parts.all())
+    return replace(setting, is_finder=model.role in FINDERS, has_adapters=has_adapters)
 
 
 def _with_parts(shape: ModelShape, model: InstalledModel) -> ModelShape:
@@ -108,7 +117,8 @@ def fit_of(model: InstalledModel, here: ThisMachine, setting: Setting | None = N
     shape = shape_of(model)
     if shape is None:
         return None
-    return fit(_with_parts(shape, model), setting or setting_of(model), here.room, above=settings.ANSWER_MAX_TOKENS)
+    wanted = _as_loaded(model, setting or setting_of(model))
+    return fit(_with_parts(shape, model), wanted, here.room, above=settings.ANSWER_MAX_TOKENS)
 
 
 def fit_of_offer(entry: Entry, here: ThisMachine) -> Fit | None:

@@ -16,6 +16,8 @@ from django.utils.timezone import now
 from apps.audit.models import Event
 from apps.inference import keeping, services
 from apps.inference.choice import choices, choose, model_of
+from apps.inference.engines.llama import PROMPT_CACHE_MIB
+from apps.inference.fit import MIB
 from apps.inference.fitting import fit_of, this_machine
 from apps.inference.models import InstalledModel
 from tests.adapter_writer import write_adapter
@@ -191,6 +193,15 @@ def test_its_memory_is_counted_with_its_base(adapter: InstalledModel, base: Inst
         assert small
         assert found
         assert found.need.total - small.need.total == 1_000_000
+
+
+def test_beside_it_no_prompt_cache_is_counted(adapter: InstalledModel, base: InstalledModel) -> None:
+    changed = fit_of(InstalledModel.objects.with_parts().get(pk=base.pk), this_machine())
+    adapter.delete()
+    alone = fit_of(InstalledModel.objects.with_parts().get(pk=base.pk), this_machine())
+    assert changed
+    assert alone
+    assert alone.need.earlier - changed.need.earlier == PROMPT_CACHE_MIB * MIB
 
 
 def test_the_table_counts_it_with_its_base(adapter: InstalledModel) -> None:

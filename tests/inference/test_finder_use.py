@@ -18,9 +18,8 @@ from apps.audit.models import Event
 from apps.core import queue
 from apps.core.errors import NotFound
 from apps.inference import finder_use
-from apps.inference.desk import setting_of_finder
 from apps.inference.fit import Setting
-from apps.inference.fitting import DoesNotFit
+from apps.inference.fitting import DoesNotFit, fit_of, need_bytes_of, setting_of, this_machine
 from apps.inference.models import InstalledModel
 from apps.inference.services import ModelRefused, add_model, use_model
 from tests.documents.locks import on_its_own_connection, wait_until_blocked
@@ -137,9 +136,25 @@ def test_an_unknown_name_is_not_found(act: Callable[[str], object], tmp_path: Pa
 
 def test_it_is_loaded_small_unless_somebody_chose_otherwise(tmp_path: Path) -> None:
     model = install_finder(tmp_path, is_active=False)
-    assert setting_of_finder(model) == Setting(512, 2)
+    assert setting_of(model) == Setting(512, 2)
     model.fit.context_tokens, model.fit.slots = 256, 4
-    assert setting_of_finder(model) == Setting(256, 4)
+    assert setting_of(model) == Setting(256, 4)
+
+
+def test_its_memory_is_reckoned_as_it_is_loaded(tmp_path: Path) -> None:
+    model = install_finder(tmp_path)
+    found = fit_of(model, this_machine())
+    assert found
+    assert (found.setting.context_tokens, found.setting.slots, found.need.earlier) == (512, 2, 0)
+    assert need_bytes_of(model) == found.need.total
+    line = next(line for line in run("fit").splitlines() if line.startswith("finder"))
+    assert line.split()[1:3] == ["512", "2"]
+
+
+def test_a_long_one_is_reckoned_with_a_context_of_its_own(tmp_path: Path) -> None:
+    model = install_finder(tmp_path, FinderShape(context=4096))
+    assert setting_of(model) == Setting(2048, 2)
+    assert run("fit").splitlines()[-1].split()[1:3] == ["2048", "2"]
 
 
 @pytest.mark.django_db(transaction=True)

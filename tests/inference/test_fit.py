@@ -9,6 +9,7 @@ import gguf
 import pytest
 
 from apps.inference.engines.gguf_header import read_header
+from apps.inference.engines.llama import PROMPT_CACHE_MIB
 from apps.inference.engines.model_shape import ModelShape, read_shape
 from apps.inference.fit import MIB, Room, Setting, contexts, fit, need_of
 from tests.gguf_writer import write_gemma4
@@ -151,3 +152,23 @@ def test_no_list_of_another_length_is_believed() -> None:
     shape = shape_of(attention__head_count_kv=[4, 4])
     assert shape
     assert shape.all_values == 4 * 8 * 64  # as if nothing were said: too much rather than too little
+
+
+def test_a_finder_reads_a_text_in_one_batch_and_keeps_nothing() -> None:
+    chats, finds = (need_of(E4B, Setting(2048, 2, is_finder=is_finder)) for is_finder in (False, True))
+    assert (chats.earlier > 0, finds.earlier) == (True, 0)
+    assert finds.buffers > chats.buffers
+    assert need_of(E4B, Setting(512, 2, is_finder=True)).buffers == need_of(E4B, Setting(512, 2)).buffers
+    assert finds.context == 2 * 2048 * (E4B.all_values + E4B.sliding_values) * 2  # no window is shorter than a batch
+
+
+def test_with_adapters_the_prompt_cache_is_not_counted() -> None:
+    without, with_some = need_of(E4B, Setting(8192, 4)), need_of(E4B, Setting(8192, 4, has_adapters=True))
+    assert without.total - with_some.total == PROMPT_CACHE_MIB * MIB
+    assert with_some.earlier > 0
+
+
+def test_the_nearest_setting_is_of_the_same_kind() -> None:
+    least = need_of(E4B, Setting(1024, 1, is_finder=True)).total
+    found = fit(E4B, Setting(2048, 2, is_finder=True), Room(total=least, taken=0))
+    assert found.nearest == Setting(1024, 1, is_finder=True)
