@@ -14,7 +14,18 @@ import pytest
 import pytest_asyncio
 
 from apps.inference.engines import ctransformers
-from apps.inference.engines.base import ChatRequest, EngineUnavailable, Piece, PromptTooLong, Sampling, TextPiece, UsagePiece, takes_forms
+from apps.inference.engines.base import (
+    ChatRequest,
+    ContextPiece,
+    EngineUnavailable,
+    Passage,
+    Piece,
+    PromptTooLong,
+    Sampling,
+    TextPiece,
+    UsagePiece,
+    takes_forms,
+)
 from apps.inference.engines.local import BY_CTRANSFORMERS
 from apps.inference.host_client import LocalEngine
 from apps.inference.host_keeper import HostKeeper
@@ -72,6 +83,19 @@ async def test_at_no_temperature_the_likeliest_is_written(older: LocalEngine) ->
     assert warm[0] != warm[1]
     narrow = [text_of(await pieces_of(older, max_tokens=60, sampling=Sampling(top_p=0.0001, seed=seed))) for seed in (1, 2)]
     assert narrow[0] == narrow[1]
+
+
+async def test_what_the_prompt_is_made_of_keeps_no_word_waiting_unless_something_was_left_out(older: LocalEngine) -> None:
+    kinds = [type(piece) for piece in await pieces_of(older, fills=True)]
+    assert kinds.index(ContextPiece) > kinds.index(TextPiece)
+    assert kinds.count(ContextPiece) == 1
+    long = tuple(Passage(number, "Tides", "", "word " * 300, 1.0) for number in range(1, 5))
+    pieces = await pieces_of(older, fills=True, passages=long)
+    kinds = [type(piece) for piece in pieces]
+    assert kinds.index(ContextPiece) < kinds.index(TextPiece)
+    assert kinds.count(ContextPiece) == 1
+    assert next(piece for piece in pieces if isinstance(piece, ContextPiece)).passages_left
+    assert not [piece for piece in await pieces_of(older) if isinstance(piece, ContextPiece)]
 
 
 def test_what_is_not_asked_for_is_as_the_library_has_it() -> None:

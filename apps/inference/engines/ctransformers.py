@@ -13,11 +13,12 @@ import random
 import resource
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .base import ChatRequest, EngineError, EngineUnavailable, Piece, PromptTooLong, Sampling, TextPiece, UsagePiece
-from .filling import fill
+from .filling import Filling, write_filled
 from .local import Take
 from .older_files import read_older
 from .plain_prompt import CarefulNeutraliser, StopFilter, dialogue
@@ -47,10 +48,14 @@ class CtransformersModel:
 
     def chat(self, request: ChatRequest, take: Take) -> None:
         """Answer, calling `take` with each piece as it comes until it returns True. Raises EngineError."""
-        filling = fill(request, self, self.context_tokens)
-        if request.fills and take(filling.told(self, self.context_tokens)):
-            return
-        request = filling.request
+        write, tell = partial(self._answer, take=take), partial(self._tell, take=take)
+        write_filled(request, self, self.context_tokens, write=write, tell=tell)
+
+    def _tell(self, filling: Filling, take: Take) -> None:
+        """Tell what the prompt is made of."""
+        take(filling.told(self, self.context_tokens))
+
+    def _answer(self, request: ChatRequest, take: Take) -> None:
         prompt = self._tokens(dialogue(request, self._neutral))
         room = self.context_tokens - len(prompt)
         if room <= 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -110,6 +110,26 @@ def fill(request: ChatRequest, tokens: Tokens, context_tokens: int) -> Filling:
         while over > 0 and len(chosen) > least:
             over -= chosen.pop().cost
         chosen = _in_steps(chosen, len(request.turns) // 2)
+
+
+def write_filled(
+    request: ChatRequest,
+    tokens: Tokens,
+    context_tokens: int,
+    *,
+    write: Callable[[ChatRequest], None],
+    tell: Callable[[Filling], None],
+) -> None:
+    """Have as much of `request` written as has room. What fills it is told before the first word where something was left out.
+
+    Else it is told at the end: to count it would only keep the first word waiting. Raises EngineError.
+    """
+    filling = fill(request, tokens, context_tokens)
+    if filling.leaves_out:
+        tell(filling)
+    write(filling.request)
+    if request.fills and not filling.leaves_out:
+        tell(filling)
 
 
 def _chosen(request: ChatRequest, tokens: Tokens, room: int) -> list[_Unit]:

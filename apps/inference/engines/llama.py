@@ -28,7 +28,7 @@ from .base import (
     UsagePiece,
 )
 from .cards import Place, put_on_cards
-from .filling import Filling, fill
+from .filling import Filling, write_filled
 from .gguf_header import read_header
 from .llama_calls import CallReader
 from .llama_prompt import Neutraliser, chat_messages, form, grammar_beginning_with, split_written
@@ -84,12 +84,8 @@ class LlamaModel:
 
         Raises EngineError.
         """
-        filling = fill(request, self.tokens, self.context_tokens)
-        if filling.leaves_out:
-            self._tell(filling, take)
-        self._write(filling.request, take)
-        if request.fills and not filling.leaves_out:
-            self._tell(filling, take)
+        write, tell = partial(self._write, take=take), partial(self._tell, take=take)
+        write_filled(request, self.tokens, self.context_tokens, write=write, tell=tell)
 
     def _write(self, request: ChatRequest, take: Callable[[Chunk], bool]) -> None:
         body = self._body(request)
