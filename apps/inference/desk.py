@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -43,8 +41,7 @@ class Desk:
     """Takes requests and has them answered: those of people at once, those of files one at a time and between answers."""
 
     def __init__(self) -> None:
-        sockets = settings.HOME.sockets if settings.HOME.sockets.is_dir() else Path(tempfile.mkdtemp(prefix="gemmaweb-"))
-        self._hosts = HostKeeper(HostPlan(sockets, SLOTS, CONTEXT_TOKENS))
+        self._hosts = HostKeeper(HostPlan(services.sockets_folder(), SLOTS, CONTEXT_TOKENS))
         self._tasks: set[asyncio.Task[None]] = set()
         self._look_at = 0.0
 

@@ -108,9 +108,13 @@ def engine_of(model: InstalledModel, *, beside: Collection[ModelFile] = ()) -> L
 @cache
 def keeper() -> HostKeeper:
     """The hosts of this process, to be used from its one event loop."""
+    return HostKeeper(HostPlan(sockets_folder(), settings.SLOTS, settings.CONTEXT_TOKENS))
+
+
+def sockets_folder() -> Path:
+    """Where hosts listen: in the home, or in a new folder where nobody has made one there."""
     shared = settings.HOME.sockets
-    sockets = shared if shared.is_dir() else Path(tempfile.mkdtemp(prefix="gemmaweb-"))
-    return HostKeeper(HostPlan(sockets, settings.SLOTS, settings.CONTEXT_TOKENS))
+    return shared if shared.is_dir() else Path(tempfile.mkdtemp(prefix="gemmaweb-"))
 
 
 def add_model(

@@ -12,7 +12,7 @@ from .base import EngineError, RequestRefused
 from .gguf_header import read_header
 from .llama import error_of, load_server
 from .llama_prompt import Neutraliser
-from .llama_tokens import count_tokens
+from .llama_tokens import tokens_of
 from .vectors import packed
 
 POOLINGS = {"mean": "MEAN", "cls": "CLS", "last": "LAST"}
@@ -43,9 +43,12 @@ class _Finder:
         if len(text.encode("utf-8", "replace")) <= room:
             return text, False
         is_cut = False
-        while text and (tokens := count_tokens(self._server.listening_address, self._key, text)) > room:
+        while text and (tokens := self._count(text)) > room:
             text, is_cut = text[: int(len(text) * room / tokens * MARGIN)], True
         return text, is_cut
+
+    def _count(self, text: str) -> int:
+        return len(tokens_of(self._server.listening_address, self._key, text))
 
     def _handled(self, handle: Callable[[dict[str, Any]], Any], body: dict[str, Any]) -> Mapping[str, Any]:
         try:
@@ -99,7 +102,7 @@ class LlamaReranker(_Finder):
         """{"scores"} to {"question", "texts"}, one a text; higher is better, comparable inside one answer only. Raises EngineError."""
         room = self.context_tokens - SPECIAL_TOKENS
         question, _ = self._fitted(message["question"], int(room * QUESTION_SHARE))
-        left = room - count_tokens(self._server.listening_address, self._key, question)
+        left = room - self._count(question)
         texts = [self._fitted(text, left)[0] for text in message["texts"]]
         answer = self._handled(self._server.handle_rerank, {"query": question, "documents": texts})
         scores = {int(row["index"]): float(row["relevance_score"]) for row in answer["results"]}

@@ -86,8 +86,7 @@ class LlamaTokens:
         return None
 
     def _tokens(self, text: str) -> list[int]:
-        tokens: list[int] = self._post(COUNT, {"content": text})["tokens"]
-        return tokens
+        return tokens_of(self._address, self._key, text)
 
     def _keep(self, counted: dict[bytes, int]) -> None:
         with self._lock:
@@ -99,9 +98,10 @@ class LlamaTokens:
         return _post(self._address, self._key, path, body)
 
 
-def count_tokens(address: str, key: str, text: str) -> int:
-    """What `text` costs in the model whose server listens there. Raises EngineError."""
-    return len(_post(address, key, COUNT, {"content": text})["tokens"])
+def tokens_of(address: str, key: str, text: str) -> list[int]:
+    """The tokens of `text` in the model whose server listens there. Raises EngineError."""
+    tokens: list[int] = _post(address, key, COUNT, {"content": text})["tokens"]
+    return tokens
 
 
 def _without_images(request: ChatRequest) -> ChatRequest:
