@@ -22,7 +22,7 @@ from . import services, wire
 from .engines.base import EngineError, EngineUnavailable
 from .finders import LocalFinder
 from .finding import ANSWERS, FINDERS, KEPT_S, PATIENT, URGENT
-from .fitting import setting_of
+from .fitting import need_bytes_of, setting_of
 from .host_keeper import HostKeeper
 from .host_process import HostPlan
 from .models import InstalledModel
@@ -96,7 +96,8 @@ class Desk:
         in_use = await in_database(_finders)()
         self._hosts.keep([model.file for model in in_use])
         for model in in_use:
-            self._finder(model, in_use)
+            if self._hosts.has_room(model.file, need_bytes_of(model)):  # else each would end the other at every look
+                self._finder(model, in_use)
 
     async def _answer(self, redis: Redis, request: dict[str, Any]) -> None:
         if time.time() > request["until"]:
@@ -124,7 +125,8 @@ class Desk:
         return await self._finder(model, in_use).answer(request["message"])
 
     def _finder(self, model: InstalledModel, in_use: list[InstalledModel]) -> LocalFinder:
-        return LocalFinder(self._hosts.host(model.file, setting_of(model), beside=[other.file for other in in_use]))
+        beside = [other.file for other in in_use]
+        return LocalFinder(self._hosts.host(model.file, setting_of(model), need_bytes=need_bytes_of(model), beside=beside))
 
 
 @cache
@@ -142,4 +144,4 @@ async def _give_way() -> None:
 
 
 def _finders() -> list[InstalledModel]:
-    return list(InstalledModel.objects.filter(role__in=FINDERS, is_active=True).select_related("fit"))
+    return list(InstalledModel.objects.filter(role__in=FINDERS, is_active=True).order_by("role").with_parts())

@@ -47,7 +47,7 @@ class HostKeeper:
         if file in self._hosts and self._hosts[file].plan != plan:
             self._let_go(file)
         host = self._hosts.pop(file, None)
-        need_bytes = need_bytes or int(file.loaded_bytes * BESIDE_THE_FILE)
+        need_bytes = need_bytes or _guessed_bytes(file)
         self._make_room(host.memory_bytes if host else need_bytes)
         leaving = [task for other, task in self._ending.items() if other.layers_on_cards]
         self._hosts[file] = host or HostProcess(file, plan, need_bytes=need_bytes, after=leaving)
@@ -57,6 +57,13 @@ class HostKeeper:
         """Use no other models from now on; the hosts of others end after their answers."""
         for file in self._hosts.keys() - set(files):
             self._let_go(file)
+
+    def has_room(self, file: ModelFile, need_bytes: int = 0) -> bool:
+        """Whether `file`, which takes `need_bytes`, can have its host without another one's end."""
+        if file in self._hosts or not self._hosts:
+            return True
+        taken = sum(host.memory_bytes for host in self._hosts.values())
+        return taken + (need_bytes or _guessed_bytes(file)) <= self._plan.memory_bytes
 
     def rest(self) -> None:
         """Use no model from now on."""
@@ -91,3 +98,7 @@ class HostKeeper:
         host = self._hosts.pop(file)
         task = self._ending[host] = asyncio.create_task(host.end_when_idle())
         task.add_done_callback(lambda _: self._ending.pop(host, None))
+
+
+def _guessed_bytes(file: ModelFile) -> int:
+    return int(file.loaded_bytes * BESIDE_THE_FILE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -12,10 +13,14 @@ from uuid import uuid4
 import pytest
 
 from apps.core import live
+from apps.core.database import in_database
 from apps.inference import desk as desks
 from apps.inference import finding
 from apps.inference.engines.base import EngineError, EngineUnavailable
 from apps.inference.finding import NoAnswer
+from apps.inference.fitting import need_bytes_of
+from apps.inference.host_keeper import HostKeeper
+from apps.inference.host_process import HostPlan
 from apps.inference.models import InstalledModel
 from tests.finder_writer import FinderShape
 from tests.finding import install_finder, opened_desk
@@ -46,6 +51,25 @@ def test_a_reranker_is_asked_beside_the_embedder(embedder: InstalledModel, tmp_p
     reranker = install_finder(tmp_path, FinderShape(name="reranker", ranks=True))
     assert len(finding.rerank(reranker, "When?", ["The harbour closes.", "Cats."])) == 2
     assert finding.embed_question(embedder, "When?")
+
+
+async def test_two_that_do_not_fit_together_do_not_end_each_other(embedder: InstalledModel, tmp_path: Path) -> None:
+    await in_database(install_finder)(tmp_path, FinderShape(name="reranker", ranks=True))
+    first, second = await in_database(desks._finders)()
+    opened = desks.Desk()
+    with tempfile.TemporaryDirectory(prefix="gw-") as sockets:
+        opened._hosts = HostKeeper(HostPlan(Path(sockets), 1, 512, memory_bytes=1))
+        try:
+            for _ in range(3):
+                opened._look_at = 0.0
+                await opened._look()
+                assert list(opened._hosts._hosts) == [first.file]
+                assert not opened._hosts._ending
+            assert opened._hosts._hosts[first.file].need_bytes == need_bytes_of(first)
+            opened._finder(second, [first, second])  # who is asked for it gets it
+            assert list(opened._hosts._hosts) == [second.file]
+        finally:
+            await opened.close()
 
 
 def test_nobody_there_is_told_in_time(embedder: InstalledModel) -> None:
