@@ -22,7 +22,7 @@ from . import services, wire
 from .engines.base import EngineError, EngineUnavailable
 from .finders import LocalFinder
 from .finding import ANSWERS, FINDERS, KEPT_S, PATIENT, URGENT
-from .fitting import need_bytes_of, setting_of
+from .fitting import FINDER, need_bytes_of, setting_of
 from .host_keeper import HostKeeper
 from .host_process import HostPlan
 from .models import InstalledModel
@@ -33,15 +33,13 @@ LOOK_EVERY_S = 10
 BACK_OFF_S = 1.0
 GIVES_WAY_S = 2.0  # what is not urgent waits so long for an answer that is being written
 STEP_S = 0.1
-CONTEXT_TOKENS = 2048  # passages have a quarter of it, and memory grows with its square
-SLOTS = 2
 
 
 class Desk:
     """Takes requests and has them answered: those of people at once, those of files one at a time and between answers."""
 
     def __init__(self) -> None:
-        self._hosts = HostKeeper(HostPlan(services.sockets_folder(), SLOTS, CONTEXT_TOKENS))
+        self._hosts = HostKeeper(HostPlan(services.sockets_folder(), FINDER.slots, FINDER.context_tokens))
         self._tasks: set[asyncio.Task[None]] = set()
         self._look_at = 0.0
 

@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
+from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.inference import keeping, services
 from apps.inference.choice import choices, choose, model_of
@@ -159,10 +160,9 @@ def test_it_is_not_used_where_its_base_has_changed(adapter: InstalledModel, base
     assert "base.gguf has changed since" in refusal("use", "Our letters")
 
 
-def test_no_page_waits_for_its_base_to_be_read(adapter: InstalledModel, base: InstalledModel, client: Client) -> None:
+def test_no_page_waits_for_its_base_to_be_read(adapter: InstalledModel, base: InstalledModel, root: User) -> None:
     InstalledModel.objects.filter(pk=adapter.pk).update(left_at=now())
     os.utime(base.place)
-    root = User.objects.get(name="Root")
     for use in (partial(services.use_checked_model, adapter.name, used_by=root), services.use_model_before):
         with pytest.raises(services.ModelRefused, match="Gemma: The file was written to since it was checked"):
             use()
