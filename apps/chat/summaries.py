@@ -54,7 +54,7 @@ def want(run: Generation, messages_left: int, *, summed: int = 0) -> None:
 
 def wake_one() -> None:
     """Send for the summary that waits longest, if nobody waits for an answer."""
-    if not Generation.objects.active().exists() and Summary.objects.waiting().exists():
+    if Summary.objects.waiting().filter(~models.Exists(Generation.objects.active())).exists():
         queue.send(TASK)
 
 

@@ -27,20 +27,25 @@ def claim_next() -> Generation | None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIM_LOCK])
-    while run := _next():
+    while runs := _next():
+        run = runs[0]
         marked = Generation.objects.filter(pk=run.pk, status=Status.QUEUED, attempt=run.attempt)
         run.status, run.attempt = Status.RUNNING, run.attempt + 1
         if marked.update(status=run.status, attempt=run.attempt, started_at=Now(), beat_at=Now()):  # else it was stopped meanwhile
-            tell_places_on_commit()
+            if len(runs) > 1:
+                tell_places_on_commit()
             return run
     return None
 
 
-def _next() -> Generation | None:
-    """The run that is to begin now, with all that its answer needs: one query, where no model is slow."""
+def _next() -> list[Generation]:
+    """The run that is to begin now, with all that its answer needs, and one more if others wait. One query, where no model is slow."""
     waiting = Generation.objects.waiting().select_related("workspace", "conversation", "question", "asked_by")
-    run = waiting.annotate(is_any_model_slow=Exists(slow_models())).first()
-    return startable(waiting).first() if run and getattr(run, "is_any_model_slow", False) else run
+    runs = list(waiting.annotate(is_any_model_slow=Exists(slow_models()))[:2])
+    if not runs or not getattr(runs[0], "is_any_model_slow", False):
+        return runs
+    first = startable(waiting).first()
+    return [first, *(run for run in runs if run != first)] if first else []
 
 
 def place_of(run: Generation) -> int | None:

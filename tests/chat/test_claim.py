@@ -90,11 +90,11 @@ def test_a_run_that_is_stopped_after_it_was_picked_is_not_claimed(ask: Ask, monk
     first, second = ask(), ask()
     pick = waiting._next
 
-    def picked_and_stopped() -> Generation | None:
-        run = pick()
-        if run == first:
+    def picked_and_stopped() -> list[Generation]:
+        runs = pick()
+        if runs[0] == first:
             services.stop(run=first)
-        return run
+        return runs
 
     monkeypatch.setattr(waiting, "_next", picked_and_stopped)
     assert waiting.claim_next() == second
