@@ -57,8 +57,10 @@ def keep_telling(look: Callable[[], ThisMachine], *, then: Callable[[], object])
 
 
 def _tell_until(enough: threading.Event, look: Callable[[], ThisMachine], then: Callable[[], object]) -> None:
-    tell(look())
-    then()
+    try:
+        tell(look())
+    finally:
+        then()
     while not enough.wait(EVERY_S):
         tell(look())
 

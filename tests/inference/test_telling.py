@@ -123,6 +123,18 @@ def test_nothing_is_loaded_before_the_cards_were_listed(monkeypatch: pytest.Monk
     wait_for_the_tellers()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_finders_answer_even_where_nothing_can_be_seen() -> None:
+    opened = threading.Event()
+
+    def look() -> ThisMachine:
+        raise OSError("no /proc")
+
+    keep_telling(look, then=opened.set)
+    assert opened.wait(10)
+    wait_for_the_tellers()
+
+
 @pytest.fixture
 def _listed_anew() -> Iterator[None]:
     """Nothing is known of cards, before the test and after it."""
