@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.audit.services import record
 from apps.core.errors import ProductError
 
-from .models import InstalledModel
+from .models import InstalledModel, Measurement
 from .services import NoSuchModel
 
 
@@ -24,7 +24,7 @@ class NoDrafter(ProductError):
 
 @transaction.atomic
 def switch(name: str, *, is_on: bool, switched_by: Any = None) -> InstalledModel:
-    """The drafter, which its model uses from its next load on, or no more. Raises NoSuchModel, NoDrafter."""
+    """The drafter, which its model uses from its next load on, or no more: it is to be measured again. Raises NoSuchModel, NoDrafter."""
     drafter = InstalledModel.objects.select_for_update().called(name).first()
     if drafter is None:
         raise NoSuchModel
@@ -32,5 +32,6 @@ def switch(name: str, *, is_on: bool, switched_by: Any = None) -> InstalledModel
         raise NoDrafter
     drafter.is_active = is_on
     drafter.save(update_fields=["is_active"])
+    Measurement.objects.filter(model=drafter.base).delete()  # it was another speed
     record("model.drafter_switched", actor=switched_by, target=drafter.pk, name=drafter.name, is_on=is_on)
     return drafter

@@ -21,9 +21,9 @@ from .fit_rows import Measurement, ModelFit
 from .model_file import ModelFile
 from .server_models import EngineServer, RemoteModel
 
-__all__ = ["EngineServer", "InstalledModel", "InstalledModelQuerySet", "RemoteModel"]
+# Django finds the rows of an app here.
+__all__ = ["Download", "EngineServer", "InstalledModel", "InstalledModelQuerySet", "Measurement", "ModelFit", "RemoteModel"]
 
-__all__ = ["Download", "InstalledModel", "Measurement", "ModelFit"]  # Django finds the rows of an app here
 CHANGED = 0  # the time of a file that is known to be another one: it is read again before each load, and refused
 
 

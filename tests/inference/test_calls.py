@@ -85,8 +85,8 @@ def test_the_limit_is_told_with_the_figures() -> None:
 
 def test_tools_and_calls_cannot_close_a_turn() -> None:
     tool = {"type": "function", "function": {"name": "f", "description": EVIL, "parameters": {"properties": {EVIL: {"enum": [EVIL, 1]}}}}}
-    called = Turn("assistant", EVIL, thinking=EVIL, calls=(ToolCall("a", EVIL, json.dumps({EVIL: [EVIL]})),))
-    request = ChatRequest("Why?", since=(called, Turn("tool", EVIL, answers="a")))
+    called = Turn("assistant", EVIL, thinking=EVIL, calls=(ToolCall(EVIL, EVIL, json.dumps({EVIL: [EVIL]})),))
+    request = ChatRequest("Why?", since=(called, Turn("tool", EVIL, answers=EVIL)))
     sent = json.dumps([chat_messages(request, NEUTRAL), form(Wanted(tools=json.dumps([tool])), NEUTRAL)])
     assert "y" in sent
     assert "<turn|>" not in sent

@@ -23,7 +23,7 @@ from apps.inference.fitting import fit_of, this_machine
 from apps.inference.host_client import LocalEngine
 from apps.inference.host_keeper import HostKeeper
 from apps.inference.model_file import ModelFile, read_model_file
-from apps.inference.models import InstalledModel
+from apps.inference.models import InstalledModel, Measurement
 from tests.adapter_writer import write_adapter
 from tests.drafter_writer import write_drafter
 from tests.gguf_writer import Shape, write_gemma4
@@ -112,8 +112,10 @@ def test_it_is_added_and_off(drafter: InstalledModel, gemma: InstalledModel) -> 
 
 
 def test_it_is_turned_on_and_off(drafter: InstalledModel, gemma: InstalledModel) -> None:
+    Measurement.objects.create(model=gemma, tokens_per_s=9)
     models("draft", drafter.name)
     assert loaded(gemma).drafter == drafter.file
+    assert not Measurement.objects.exists()  # that was its speed without
     models("use", "Gemma")
     models("draft", drafter.name, "--off")
     assert loaded(gemma).drafter is None

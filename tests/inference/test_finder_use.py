@@ -21,7 +21,7 @@ from apps.inference import finder_use
 from apps.inference.fit import Setting
 from apps.inference.fitting import DoesNotFit, fit_of, need_bytes_of, setting_of, this_machine
 from apps.inference.models import InstalledModel
-from apps.inference.services import ModelRefused, add_model, use_model
+from apps.inference.services import NO_MODEL, ModelRefused, add_model, use_model
 from tests.documents.locks import on_its_own_connection, wait_until_blocked
 from tests.finder_writer import FinderShape, write_finder
 from tests.finding import install_finder
@@ -89,6 +89,16 @@ def test_the_command_uses_and_leaves(tmp_path: Path) -> None:
     assert in_use() == set()
     with pytest.raises(CommandError):
         run("leave", "nobody")
+
+
+def test_the_command_refuses_another_role(tmp_path: Path) -> None:
+    install_finder(tmp_path, is_active=False)
+    for name, role in (("finder", "chat"), ("finder", "rerank"), (NO_MODEL, "embed")):
+        with pytest.raises(CommandError, match=f"{name} is no model for the role {role}"):
+            run("use", name, "--role", role)
+    assert in_use() == set()
+    assert "found with finder" in run("use", "finder", "--role", "embed")
+    assert f"Answers come from {NO_MODEL}" in run("use", NO_MODEL, "--role", "chat")
 
 
 def test_the_page_uses_and_leaves(client: Client, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def _turn(turn: Turn, neutral: Neutraliser) -> ChatMessage:
         if turn.thinking:
             message["reasoning_content"] = neutral(turn.thinking)
     if turn.answers:
-        message["tool_call_id"] = turn.answers
+        message["tool_call_id"] = neutral(turn.answers)
     return message
 
 
@@ -121,7 +121,7 @@ def _call(call: ToolCall, neutral: Neutraliser) -> dict[str, Any]:
     if not isinstance(arguments, dict):
         arguments = {"text": arguments}
     function = {"name": neutral(call.name), "arguments": json.dumps(neutral.of_json(arguments), ensure_ascii=False)}
-    return {"id": call.id, "type": "function", "function": function}
+    return {"id": neutral(call.id), "type": "function", "function": function}
 
 
 def summary_text(request: ChatRequest) -> str:

@@ -21,6 +21,7 @@ from apps.inference.fit_table import fit_table
 from apps.inference.models import Download, EngineServer, InstalledModel
 from apps.inference.offering import state_words
 
+USED_AS = ("chat", "embed", "rerank")
 LOOK_S = 0.25
 HANGS_UP_S = 3.0
 
@@ -45,6 +46,7 @@ class Command(BaseCommand):
         add.add_argument("--type", dest="family", default="", help=f"what an older file does not say: one of {', '.join(FAMILIES)}")
         use = actions.add_parser("use", help=f"Answer, or find passages, with this model; `{services.NO_MODEL}` answers with none.")
         use.add_argument("name")
+        use.add_argument("--role", choices=USED_AS, default="", help="what it is meant for: another one's name is refused then")
         leave = actions.add_parser("leave", help="Find passages without this embedder or reranker from now on.")
         leave.add_argument("name")
         fits = actions.add_parser("fit", help="Show how much memory models need here, and which setting of them fits.")
@@ -134,6 +136,8 @@ class Command(BaseCommand):
         self.stdout.write(f"Added {model.name}{on_what}. Use it by: manage.py models use {model.name!r}")
 
     def use(self, options: dict[str, Any]) -> None:
+        if options["role"] not in ("", *roles_of(options["name"])):
+            raise CommandError(f"{options['name']} is no model for the role {options['role']}. See: manage.py models list")
         if finder_use.is_finder(options["name"]):
             finder_use.use_finder(options["name"])
             self.stdout.write(f"Passages are found with {options['name']} now.")
@@ -198,6 +202,11 @@ class Command(BaseCommand):
         if self.stdout.isatty():
             self.stdout.write("")
         return download
+
+
+def roles_of(name: str) -> list[str]:
+    """What the model of this name is for; a server's model, or none, answers."""
+    return [*InstalledModel.objects.called(name).values_list("role", flat=True)] or [InstalledModel.Role.CHAT]
 
 
 class Fetching(threading.Thread):
