@@ -13,7 +13,8 @@ from apps.accounts import services
 from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.core.errors import NotFound
-from tests.conftest import PASSWORD, make_person, signed_in
+from tests.conftest import PASSWORD, signed_in
+from tests.workspaces.administrators import make_root
 
 PAGE = {"accept": "text/html"}
 
@@ -21,10 +22,7 @@ PAGE = {"accept": "text/html"}
 @pytest.fixture
 def root(installation: object) -> User:
     """An administrator of the installation."""
-    person = make_person("Root")
-    person.is_superuser = True
-    person.save()
-    return person
+    return make_root()
 
 
 def address(person: User) -> str:

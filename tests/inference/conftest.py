@@ -15,8 +15,9 @@ from apps.inference.host_client import LocalEngine
 from apps.inference.host_keeper import HostKeeper
 from apps.inference.host_process import HostPlan
 from apps.inference.model_file import read_model_file
-from tests.conftest import make_person, signed_in
+from tests.conftest import signed_in
 from tests.gguf_writer import write_gemma4
+from tests.workspaces.administrators import make_root
 
 SLOTS = 4
 
@@ -24,10 +25,7 @@ SLOTS = 4
 @pytest.fixture
 def root(installation: object) -> User:
     """An administrator of the installation."""
-    person = make_person("Root")
-    person.is_superuser = True
-    person.save()
-    return person
+    return make_root()
 
 
 @pytest.fixture

@@ -111,8 +111,8 @@ def test_the_turns_of_a_program_stay() -> None:
 
 def test_a_guess_counts_thoughts_calls_and_tools() -> None:
     asked, long = request(), "word " * 60
-    said = {"thinking": long, "calls": (ToolCall("1", "tide", long),)}
-    turns = [replace(asked, since=(Turn("assistant", "", **{name: value}),)) for name, value in said.items()]  # type: ignore[arg-type]
+    said: dict[str, Any] = {"thinking": long, "calls": (ToolCall("1", "tide", long),)}
+    turns = [replace(asked, since=(Turn("assistant", "", **{name: value}),)) for name, value in said.items()]
     wanted = [replace(asked, wanted=one) for one in (Wanted(tools=long), Wanted(schema=long))]
     assert all(Guess().whole(more) >= Guess().whole(asked) + 100 for more in [*turns, *wanted])
 
